@@ -1,0 +1,1 @@
+"""cnnlib: the small library behind the course "Convolutional networks, measured"."""

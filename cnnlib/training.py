@@ -1,0 +1,154 @@
+"""The training loop: a recipe in, one record of every epoch out."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import SGD
+from torch.optim.lr_scheduler import OneCycleLR
+
+from cnnlib.errors import explaining
+
+Loss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+class Diverged(ArithmeticError):
+    """The loss stopped being a number; the message says when and what to try."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: SGD with Nesterov momentum, its learning rate rising to a peak and falling to zero (one cycle)."""
+
+    epochs: int
+    learning_rate: float  # at the peak
+    batch_size: int = 64
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    bfloat16: bool = False  # mixed precision
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Mean loss and share of right answers (0 to 1) over the images of one pass."""
+
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training images reached. `seconds` leaves the validation out."""
+
+    number: int
+    total: int
+    train: Metrics
+    valid: Metrics | None
+    seconds: float
+
+    def __str__(self) -> str:
+        valid = f", validation accuracy {self.valid.accuracy:.1%}" if self.valid else ""
+        return f"epoch {self.number} of {self.total}: training loss {self.train.loss:.3f}{valid}"
+
+
+class Tally:
+    """Sums of a pass, kept on the device and read once: no waiting for the device at every step."""
+
+    def __init__(self) -> None:
+        self.loss: Tensor | float = 0.0
+        self.correct: Tensor | int = 0
+        self.images = 0
+
+    def add(self, mean_loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        # Weighted by the batch's size: the last batch may be shorter.
+        self.loss = self.loss + mean_loss.detach() * len(labels)
+        self.correct = self.correct + (logits.detach().argmax(1) == labels).sum()
+        self.images += len(labels)
+
+    def means(self) -> Metrics:
+        return Metrics(float(self.loss) / self.images, int(self.correct) / self.images)
+
+
+def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropy of the model's logits, and the logits."""
+    logits = model(images)
+    return F.cross_entropy(logits, labels), logits
+
+
+def train(
+    model: nn.Module,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    recipe: Recipe,
+    valid: Iterable[tuple[Tensor, Tensor]] | None = None,
+    *,
+    loss: Loss = cross_entropy,
+) -> Iterator[Epoch]:
+    """Train, yielding what each epoch reached: the caller prints, plots, keeps or stops.
+
+    `batches` is anything with a length that yields (images N×C×H×W, labels N): `Batches` or a DataLoader.
+    Raises ValueError with a remedy for images or labels that do not fit, Diverged when the loss is not a number.
+    """
+    device = next(model.parameters()).device
+    optimizer = SGD(
+        model.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
+    )
+    # cycle_momentum would overwrite the recipe's momentum.
+    schedule = OneCycleLR(optimizer, recipe.learning_rate, recipe.epochs * len(batches), cycle_momentum=False)
+    for number in range(1, recipe.epochs + 1):
+        model.train()
+        tally, start = Tally(), time.perf_counter()
+        for images, labels in batches:
+            images, labels = images.to(device), labels.to(device)
+            with explaining(model, images, labels), mixed_precision(device, recipe.bfloat16):
+                mean_loss, logits = loss(model, images, labels)
+            optimizer.zero_grad()
+            mean_loss.backward()
+            optimizer.step()
+            schedule.step()
+            tally.add(mean_loss, logits, labels)
+        reached = tally.means()
+        seconds = time.perf_counter() - start
+        if not math.isfinite(reached.loss):
+            raise Diverged(
+                f"The training loss became {reached.loss} in epoch {number}: the steps were too long. Try "
+                f"a smaller learning rate than {recipe.learning_rate:g}, and look whether the images are normalised."
+            )
+        yield Epoch(number, recipe.epochs, reached, evaluate(model, valid) if valid is not None else None, seconds)
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Metrics:
+    """Mean loss and accuracy over the batches. Leaves the model in evaluation mode."""
+    device = next(model.parameters()).device
+    model.eval()
+    tally = Tally()
+    for images, labels in batches:
+        images, labels = images.to(device), labels.to(device)
+        with explaining(model, images, labels):
+            tally.add(*cross_entropy(model, images, labels), labels)
+    return tally.means()
+
+
+def mixed_precision(device: torch.device, bfloat16: bool) -> torch.autocast:
+    """A context in which matrix products run in bfloat16, if asked for."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+
+
+def default_device() -> torch.device:
+    """`CNNLIB_DEVICE` if set (cpu, cuda, mps), else an accelerator if the machine has one, else the processor."""
+    if name := os.environ.get("CNNLIB_DEVICE"):
+        return torch.device(name)
+    # Asked in this order: on a CUDA build without a GPU, current_accelerator() alone answers cuda.
+    if torch.accelerator.is_available():
+        return torch.accelerator.current_accelerator()
+    return torch.device("cpu")
+
+
+def first_seed() -> int:
+    """`CNNLIB_SEED` (default 0): added to every seed that experiments use."""
+    return int(os.environ.get("CNNLIB_SEED", "0"))
