@@ -85,7 +85,7 @@ def images(pixels: Tensor, captions: Sequence[str], title: str, columns: int = 1
     for axes in grid.flat:
         axes.axis("off")
     for axes, image, caption in zip(grid.flat, pixels.cpu(), captions):
-        axes.imshow(image.permute(1, 2, 0).squeeze(2), interpolation="nearest")
+        axes.imshow(image.permute(1, 2, 0).squeeze(2).numpy(), interpolation="nearest")
         axes.set_title(caption, fontsize=10, fontweight="normal", loc="center", pad=3)
     return Picture(figure, title, f"{title}: {len(pixels)} {what}, captioned {', '.join(captions)}.")
 
@@ -97,7 +97,7 @@ def weights(maps: Tensor, captions: Sequence[str], title: str) -> Picture:
     span = float(maps.abs().max())
     for row, caption, stack in zip(grid, captions, maps.detach().cpu()):
         for axes, image in zip(row, stack):
-            axes.imshow(image, cmap="RdBu_r", vmin=-span, vmax=span, interpolation="nearest")
+            axes.imshow(image.numpy(), cmap="RdBu_r", vmin=-span, vmax=span, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.grid(False)
         row[0].set_title(caption, fontsize=10)

@@ -1,0 +1,133 @@
+"""The command line: python -m cnnlib COMMAND. Rooms are loaded only by the command that needs them."""
+
+import argparse
+import sys
+from pathlib import Path
+from statistics import mean, stdev
+
+CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the arguments, run the command, return its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except KeyboardInterrupt:
+        print("\nstopped; what was finished is kept", file=sys.stderr)
+        return 130
+    except (ValueError, ArithmeticError, RuntimeError, OSError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    main_parser = argparse.ArgumentParser(prog="python -m cnnlib", description=__doc__)
+    commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(function, summary: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(function.__name__, help=summary, description=summary)
+        added.set_defaults(command=function)
+        return added
+
+    one = command(run, "run an experiment and record every run; finished runs are skipped")
+    one.add_argument("experiment", nargs="?", help="its name; without it the experiments are listed")
+    one.add_argument("--full", action="store_true", help="the full-size setting instead of the live one")
+    one.add_argument("--arms", nargs="+", metavar="ARM", help="only these arms")
+    one.add_argument("--seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: the setting's own)")
+    one = command(results, "recorded runs as a table: mean, spread and number by arm")
+    one.add_argument("names", nargs="*", help="names of recorded settings (default: all)")
+    one = command(check, "run chapters again with other seeds; every claim must hold, every exact output be the same")
+    one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
+    one.add_argument("--seeds", type=int, default=1, metavar="N", help="how many different seeds")
+    one.add_argument("--threads", type=int, metavar="N", help="threads for torch")
+    one.add_argument("--device", help="cpu, cuda or mps")
+    one.add_argument("--sabotage", action="store_true", help="break the experiments on purpose: claims must turn")
+    one = command(sync, "run the chapters whose source changed and write their notebooks")
+    one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
+    one.add_argument("--force", action="store_true", help="also those that are in step")
+    command(lint, "say what breaks the rules for chapters")
+    one = command(slides, "make decks of the committed chapters")
+    one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
+    one.add_argument("--folder", type=Path, default=Path("build/slides"), help="where to (default: build/slides)")
+    return main_parser
+
+
+def run(options: argparse.Namespace) -> int | None:
+    """Run the arms and seeds that have no record yet."""
+    from cnnlib.course.progress import progress
+    from cnnlib.experiments import EXPERIMENTS
+    from cnnlib.experiments.running import record_all
+
+    if options.experiment not in EXPERIMENTS:
+        for name, experiment in EXPERIMENTS.items():
+            print(f"{name}: {experiment.__doc__.splitlines()[0]}\n    arms: {', '.join(experiment.ARMS)}")
+        return 0 if options.experiment is None else 2
+    experiment = EXPERIMENTS[options.experiment]
+    if unknown := set(options.arms or ()) - set(experiment.ARMS):
+        raise ValueError(f"no arm {', '.join(sorted(unknown))}; the arms are {', '.join(experiment.ARMS)}")
+    size = experiment.FULL if options.full else experiment.LIVE
+    seeds = range(options.seeds or size.seeds)
+    todo = len(options.arms or experiment.ARMS) * len(seeds)
+    new = 0
+    for _, fresh in progress(record_all(experiment, size, options.arms, seeds), total=todo):
+        new += fresh
+    print(f"{todo} runs in data/runs/{size.name}: {new} new, {todo - new} were there already")
+
+
+def results(options: argparse.Namespace) -> None:
+    """Print what is recorded."""
+    from cnnlib.records import RUNS, read_all
+
+    for name in options.names or sorted(folder.name for folder in RUNS.glob("*") if folder.is_dir()):
+        arms = read_all(name)
+        if not arms:
+            raise ValueError(f"no runs recorded as {name}; python -m cnnlib run says which experiments there are")
+        print(f"{name}\n{'arm':<16}{'runs':>5}{'mean':>8}{'sd':>7}{'min':>8}{'max':>8}{'seconds':>9}")
+        for arm, records in arms.items():
+            values = [100 * record.accuracy for record in records]
+            spread = stdev(values) if len(values) > 1 else 0.0
+            print(
+                f"{arm:<16}{len(values):>5}{mean(values):>7.1f}%{spread:>7.2f}{min(values):>7.1f}%{max(values):>7.1f}%"
+                f"{mean(record.seconds for record in records):>9.1f}"
+            )
+
+
+def check(options: argparse.Namespace) -> int:
+    """Run chapters with other seeds, or under sabotage."""
+    if options.sabotage:
+        from cnnlib.publish.sabotage import check_sabotage
+
+        return check_sabotage(options.chapters)
+    from cnnlib.publish.check import check as check_chapters
+
+    return min(check_chapters(options.chapters, options.seeds, options.threads, options.device), 1)
+
+
+def sync(options: argparse.Namespace) -> None:
+    """Bring notebooks in step with their sources."""
+    from cnnlib.publish.pairs import sync as sync_pairs
+
+    sync_pairs(options.chapters, options.force)
+
+
+def lint(options: argparse.Namespace) -> int:
+    """Print the problems of all chapters."""
+    from cnnlib.publish.lint import problems
+
+    found = [problem for notebook in sorted(CHAPTERS.glob("*.ipynb")) for problem in problems(notebook)]
+    print("\n".join(found) or "chapters: nothing to mend")
+    return int(bool(found))
+
+
+def slides(options: argparse.Namespace) -> None:
+    """Write one self-contained page a chapter."""
+    from cnnlib.publish.pairs import sources
+    from cnnlib.publish.slides import build_decks
+
+    build_decks([source.with_suffix(".ipynb") for source in sources(options.chapters)], options.folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

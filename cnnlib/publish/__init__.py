@@ -1,0 +1,1 @@
+"""From the sources of chapters to committed notebooks, checks, decks and copies."""
