@@ -98,8 +98,7 @@ def weights(maps: Tensor, captions: Sequence[str], title: str) -> Picture:
     for row, caption, stack in zip(grid, captions, maps.detach().cpu()):
         for axes, image in zip(row, stack):
             axes.imshow(image.numpy(), cmap="RdBu_r", vmin=-span, vmax=span, interpolation="nearest")
-            axes.set(xticks=[], yticks=[])
-            axes.grid(False)
+            axes.axis("off")
         row[0].set_title(caption, fontsize=10)
     rough = [roughness(stack) for stack in maps.detach().cpu()]
     told = "; ".join(
@@ -160,19 +159,19 @@ def bands(
         for arm, place in arms.items():
             x = places.index(place) + side
             if band := [100 * run.accuracy for run in recorded.get(arm, ())]:
-                axes.bar(x, max(band) - min(band), 0.3, min(band), color=colour, alpha=0.25, edgecolor=colour)
+                axes.fill_between([x - 0.15, x + 0.15], min(band), max(band), color=colour, alpha=0.25)
                 axes.plot([x - 0.15, x + 0.15], [mean(band)] * 2, color=colour, linewidth=2)
             if dots := [100 * run.accuracy for run in runs.get(arm, ())]:
                 spread = x + np.linspace(-0.08, 0.08, len(dots)) if len(dots) > 1 else [x]
                 axes.plot(spread, dots, marker, color=colour, markersize=5, markeredgecolor="white")
                 means.append(f"{place} {percent(mean(dots) / 100)}")
         axes.plot([], [], marker, color=colour, label=f"{group}, your runs")
-        axes.bar([0], [0], color=colour, alpha=0.25, edgecolor=colour, label=f"{group}, recorded range and mean")
+        axes.fill_between([], [], [], color=colour, alpha=0.25, label=f"{group}, recorded range and mean")
         told.append(f"{group}: {', '.join(means)}")
     axes.set_xticks(range(len(places)), places)
-    axes.set(ylabel="test accuracy, %", ylim=(0, 102))
+    axes.set(ylabel="test accuracy, %", xlim=(-0.5, len(places) - 0.5))
     axes.grid(False, axis="x")
-    axes.legend(loc="lower left", ncols=1)
+    axes.legend(loc="best")
     return Picture(figure, title, f"{title}, means over the seeds. {'; '.join(told)}.")
 
 

@@ -212,7 +212,7 @@ def agree(got: Any, expected: Any) -> bool:
     if isinstance(expected, str | bool) or expected is None:
         return type(got) is type(expected) and got == expected
     got, expected = as_array(got), as_array(expected)
-    return got is not None and got.shape == expected.shape and np.allclose(got, expected, rtol=1e-4, atol=1e-5)
+    return got is not None and got.shape == expected.shape and np.allclose(got, expected, 1e-4, 1e-5, equal_nan=True)
 
 
 def as_array(value: Any) -> np.ndarray | None:

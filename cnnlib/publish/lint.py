@@ -369,8 +369,9 @@ def exercise_problems(chapter: Chapter, name: str, stub: Cell) -> Iterator[str]:
 def numbers_recorded(chapter: Chapter) -> Iterator[str]:
     """Measured numbers in the text are those of the records they name."""
     for cell in chapter.markdown:
-        for problem in prose.problems(cell.source):
-            yield f"{cell}: {problem}."
+        # Notes for the speaker stand in comments of their own, out of the reader's sight.
+        if cell.node.metadata.get("slideshow", {}).get("slide_type") != "notes":
+            yield from (f"{cell}: {problem}." for problem in prose.problems(cell.source))
 
 
 def deck_whole(chapter: Chapter) -> Iterator[str]:

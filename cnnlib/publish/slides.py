@@ -30,7 +30,6 @@ COURSE = "Convolutional networks, measured"
 MOST_WORDS = 40
 MOST_LINES, MOST_COLUMNS = 12, 62
 FEWEST_SLIDES, MOST_SLIDES = 15, 25
-WIDGET = "application/vnd.cnnlib.widget+json"
 FETCHING = ("src", "srcset", "href", "xlink:href", "data", "poster", "action", "background")
 CLAIM = re.compile(r"(?P<mark>✓|✗|holds:|it depends:|does not hold:)\s*(?P<text>.*)")
 MEANING = {"✓": "holds", "✗": "fails", "holds:": "holds", "it depends:": "depends", "does not hold:": "fails"}
@@ -245,7 +244,7 @@ def _slide_problems(slide: Slide, folder: Path) -> list[str]:
             problems.append(f"its code has {len(lines)} lines; at most {MOST_LINES} can be read from the last row.")
         if max(map(len, lines), default=0) > MOST_COLUMNS:
             problems.append(f"its code is {max(map(len, lines))} columns wide; at most {MOST_COLUMNS} fit.")
-    if not slide.notes:
+    if not any(_spoken(cell) for cell in slide.notes):
         problems.append("it has no notes cell: minutes, the question to ask, the usual wrong answer.")
     try:
         blocks = [block for cell in slide.cells for block in _blocks(cell, folder)]
@@ -266,13 +265,15 @@ def _shown(slide: Slide, folder: Path) -> dict:
     """What the template writes for a slide: body and notes as html, and whether it is a title."""
     try:
         body = "\n".join(
-            f'<div class="{kind} fragment">{block}</div>' if step else f'<div class="{kind}">{block}</div>'
+            f'<div class="{kind} fragment" data-fragment-index="{step}">{block}</div>'
+            if step
+            else f'<div class="{kind}">{block}</div>'
             for step, cell in enumerate(slide.cells)
             for kind, block in _blocks(cell, folder)
         )
         if not _Contents(body).headings:
             body = f"{_heading(slide)}\n{body}"
-        notes = "\n".join(markdown_to_html(cell.source, folder, cell.get("attachments")) for cell in slide.notes)
+        notes = "\n".join(markdown_to_html(_spoken(cell), folder, cell.get("attachments")) for cell in slide.notes)
         contents = _Contents(body + notes)
         if contents.without_alt:
             raise ValueError("a picture has no alt text; show it by cnnlib.plots, or write ![what it says](file).")
@@ -281,6 +282,11 @@ def _shown(slide: Slide, folder: Path) -> dict:
     except ValueError as error:
         raise ValueError(f"slide {slide.number}: {error}") from error
     return {"body": Markup(body), "notes": Markup(notes), "is_title": "<h1>" in body}
+
+
+def _spoken(cell: NotebookNode) -> str:
+    """The text of a notes cell, without the comment marks that keep it out of the reader's sight."""
+    return re.sub(r"\A\s*<!--(.*?)-->\s*\Z", r"\1", cell.source, flags=re.DOTALL).strip()
 
 
 def _heading(slide: Slide) -> str:
@@ -305,7 +311,7 @@ def _blocks(cell: NotebookNode, folder: Path) -> list[tuple[str, str]]:
 
 
 def _picture(output: NotebookNode) -> str:
-    # A live widget goes here: output.data[WIDGET] holds {"widget", "state"}; until then its picture stands for it.
+    # A live widget goes here, made from output.data["application/vnd.cnnlib.widget+json"]; till then it is a picture.
     alt = output.metadata.get("image/png", {}).get("alt", "").strip()
     data = "".join(output.data["image/png"].split())
     width, height = struct.unpack(">II", base64.b64decode(data)[16:24])

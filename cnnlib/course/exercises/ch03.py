@@ -1,5 +1,6 @@
 """Exercises of chapter 03: batches, means, standardising, the training step, evaluation, a transform of one's own."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -482,7 +483,7 @@ TRAIN_STEP = Exercise(
             lambda got, *_: got["loss drags its graph along"],
         ),
     ),
-    hint="forward, loss, empty the gradients, backward, step: which of the five is another one here?",
+    hint="forward, loss, zero_grad, backward, step: print the first weight and its .grad after each of the five.",
     errors={
         "does not require grad": "backward needs the graph of the loss: was it cut by no_grad, detach or item?",
         "has no attribute 'backward'": "backward is a method of the loss tensor: .item() comes after it.",
@@ -497,7 +498,7 @@ TRAIN_STEP = Exercise(
 )
 
 
-# accuracy: every image is judged alone; a hook in the net notes in which mode and with what graph it ran.
+# accuracy: every image is judged alone; the net notes in which mode it ran, and whether a graph was built.
 
 
 class Listened(nn.Sequential):
@@ -762,6 +763,11 @@ TRANSFORM = Exercise(
             "the mean of the batch at hand",
             "an image's floats must not depend on its neighbours: take mean and deviation of the training part, once.",
             lambda got, pixels: not got["the same without the others"],
+        ),
+        Mistake(
+            "0 divided by 0",
+            "some of the floats are no numbers (nan): which divisor is 0 where all is black?",
+            lambda got, pixels: math.isnan(got["mean"]),
         ),
         Mistake(
             "the numbers are too large: their deviation is far above 1",

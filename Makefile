@@ -1,0 +1,45 @@
+# The course's commands. Each sets up what it needs in .venv; after the first time none of them needs a network.
+#   make lab     open the course in JupyterLab        (make lab ARGS="--no-browser --port 9000")
+#   make test    prove it: pytest --nbval             (make test ARGS="-k training")
+PYTHON ?= python3
+# Said first, so that the exact versions of the recorded runs are taken; any within pyproject.toml's bounds will do.
+TORCH ?= torch==2.13.0 torchvision==0.28.0
+EXTRAS ?=
+ARGS ?=
+VENV = .venv
+BIN = $(VENV)/bin
+
+.PHONY: lab test check sync slides bench clean
+
+lab: $(VENV)/ready
+	cd chapters && ../$(BIN)/jupyter lab --ServerApp.root_dir=. $(ARGS)
+
+test: $(VENV)/ready
+	$(BIN)/pytest --nbval $(ARGS)
+
+# Before every commit: lint, pairs, notebooks, units; no chapter is run, no browser started.
+check: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m cnnlib lint
+	$(BIN)/pytest tests -q -m "not browser" $(ARGS)
+
+sync: $(VENV)/ready
+	$(BIN)/python -m cnnlib sync $(ARGS)
+
+slides: $(VENV)/ready
+	$(BIN)/python -m cnnlib slides $(ARGS)
+
+bench: $(VENV)/ready
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+$(VENV)/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
+	  f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.13 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(TORCH)
+	$(BIN)/python -m pip install -e ".$(EXTRAS)"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build

@@ -1,0 +1,151 @@
+import ast
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+import cnnlib
+from cnnlib.publish.copies import student
+
+ROOT = Path(cnnlib.__file__).parent.parent
+CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+EXERCISES = sorted((ROOT / "cnnlib" / "course" / "exercises").glob("*.py"))
+DISTINCTIVE = 60  # characters of a statement that nobody writes twice by chance
+
+CHAPTER = """\
+# %% [markdown]
+# How often does the optimiser move?
+
+# %%
+images = 60_000
+
+
+# %%
+def steps_per_epoch(images, batch_size): ...
+
+
+# %%
+check(steps_per_epoch)
+
+
+# %% tags=["solution"]
+def solution_steps_per_epoch(images, batch_size):
+    full, left_over = divmod(images, batch_size)
+    return full + (left_over > 0)
+
+
+check(solution_steps_per_epoch, of="steps_per_epoch")
+
+# %% tags=["claim"]
+claim("There are many images.", images > 1000)
+"""
+
+
+def executed(source):
+    """The notebook of a source, with an output under every code cell, as if it had been run."""
+    notebook = jupytext.reads(source, fmt="py:percent")
+    for number, cell in enumerate(cell for cell in notebook.cells if cell.cell_type == "code"):
+        cell.outputs = [nbformat.v4.new_output("stream", text=f"output {number}\n")]
+        cell.execution_count = number
+    return notebook
+
+
+def bodies(sources):
+    """The body of every function whose name begins with solution_, statement by statement, in one spelling."""
+    functions = (
+        node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)
+    )
+    return [spelt(function.body) for function in functions if function.name.startswith("solution_")]
+
+
+def spelt(statements):
+    return [ast.unparse(statement) for statement in statements]
+
+
+def blocks(tree):
+    """Every list of statements in a piece of code, in the same spelling."""
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            if isinstance(getattr(node, field, None), list):
+                yield spelt(getattr(node, field))
+
+
+def leaks(body, source):
+    """What of a solution's body stands in a piece of code: the whole, a long statement, or the value it returns."""
+    tree = ast.parse(source)
+    for block in blocks(tree):
+        places = range(len(block) - len(body) + 1)
+        if any(block[place : place + len(body)] == body for place in places):
+            yield "\n".join(body)
+        yield from (line for line in body if len(line) >= DISTINCTIVE and line in block)
+    if len(body) == 1:
+        value = body[0].removeprefix("return ")
+        yield from (value for node in ast.walk(tree) if isinstance(node, ast.expr) and ast.unparse(node) == value)
+
+
+def code(cells):
+    """The sources of code cells, those with magics left out."""
+    return [
+        cell.source for cell in cells if cell.cell_type == "code" and not cell.source.lstrip().startswith(("%", "!"))
+    ]
+
+
+def solutions(notebook):
+    return bodies(code(cell for cell in notebook.cells if "solution" in cell.metadata.get("tags", [])))
+
+
+def test_solutions_are_left_out_and_all_else_stays_in_order():
+    notebook = executed(CHAPTER)
+    copy = student(notebook)
+    kept = [cell for cell in notebook.cells if "solution" not in cell.metadata.get("tags", [])]
+    assert [cell.source for cell in copy.cells] == [cell.source for cell in kept] and len(kept) == 5
+    assert "solution" not in nbformat.writes(copy)
+
+
+def test_stubs_and_their_checks_are_to_be_run_everything_else_keeps_its_output():
+    copy = student(executed(CHAPTER))
+    shown = {cell.source.partition("(")[0]: len(cell.outputs) for cell in copy.cells if cell.cell_type == "code"}
+    assert shown == {"images = 60_000": 1, "def steps_per_epoch": 0, "check": 0, "claim": 1}
+    assert [c.execution_count for c in copy.cells if c.cell_type == "code" and not c.outputs] == [None, None]
+
+
+def test_the_chapter_itself_is_not_touched():
+    notebook = executed(CHAPTER)
+    before = nbformat.writes(notebook)
+    student(notebook)
+    assert nbformat.writes(notebook) == before
+
+
+def test_the_copy_is_a_notebook_and_magics_do_no_harm():
+    nbformat.validate(student(executed(CHAPTER + "\n# %%\n# %matplotlib inline\n")))
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "full, left_over = divmod(images, batch_size)\nreturn full + (left_over > 0)",
+        "full,left_over=divmod( images, batch_size )  # so\nreturn full + (left_over > 0)",
+        "if images:\n    full, left_over = divmod(images, batch_size)\n    return full + (left_over > 0)",
+    ],
+)
+def test_a_leak_would_be_found(leak):
+    (body,) = solutions(executed(CHAPTER))
+    helper = "def helper(images, batch_size):\n" + "".join(f"    {line}\n" for line in leak.splitlines())
+    assert list(leaks(body, helper)) and not list(leaks(body, "full = 1"))
+
+
+def test_a_leaked_value_would_be_found_in_a_lambda():
+    (body,) = bodies(["def solution_half(x):\n    return x.float() / 2"])
+    assert list(leaks(body, "answers(lambda x: x.float()/2)")) and not list(leaks(body, "answers(lambda x: x / 2)"))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_no_solution_can_be_read_in_the_students_copy_or_in_the_checks(path):
+    notebook = nbformat.read(path, as_version=4)
+    copy = student(notebook)
+    texts = "\n".join(cell.source for cell in copy.cells if cell.cell_type == "markdown")
+    readable = [*code(copy.cells), *(exercises.read_text(encoding="utf-8") for exercises in EXERCISES)]
+    for body in solutions(notebook):
+        assert [leak for source in readable for leak in leaks(body, source)] == []
+        assert not any(line in texts for line in body if len(line) >= 30)
