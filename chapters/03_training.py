@@ -48,15 +48,11 @@ from cnnlib.training import Recipe, default_device, evaluate, first_seed, train
 
 device = default_device()
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown]
 # ## The question
 #
 # Move the 784 pixels of a digit to new places, the same new places for every image. Nothing is lost: whoever knows
 # the permutation can undo it. You can no longer read the digit.
-
-# %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 2 minutes. Ask: is the information still there? Usual wrong answer: "no, it is noise now". It is all there;
-# only the neighbourhoods are gone. -->
 
 # %% slideshow={"slide_type": "slide"}
 train_set, test_set = digits()
@@ -81,7 +77,7 @@ plots.images(rows, [*shuffles.values()] * 2, "Two digits, their pixels moved in 
 # convolutional, a *CNN*. They have almost the same number of parameters. First both learn from ordinary digits, then
 # from digits of the fourth column.
 
-# %%
+# %% slideshow={"slide_type": "slide"}
 predict(
     "Digits with all pixels moved by one permutation: which network gets worse?",
     {
@@ -92,19 +88,19 @@ predict(
     },
 )
 
+# %% [markdown] slideshow={"slide_type": "notes"}
+# <!-- 3 minutes. First ask: is the information still there? Usual wrong answer: no, it is noise now. It is all there;
+# only the neighbourhoods are gone. Then collect a guess from everyone, on paper, with a reason. -->
+
 # %% [markdown]
 # To find out we must train networks, and we must know when to believe a number. So the first half of this chapter is
 # about training; the second is the test.
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown]
 # ## A batch
 #
 # A batch of images is one tensor with four axes: images, channels, rows, columns. The bytes stay bytes until a
 # *transform* makes floats of them.
-
-# %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 3 minutes. Ask: what are the four numbers of the shape? Usual wrong answer: channels last, as in picture files.
-# -->
 
 # %%
 pixels, labels = train_set.pixels, train_set.labels
@@ -184,7 +180,7 @@ claim(
 # <!-- 3 minutes. Collect guesses before going on. Usual wrong answer: "high on training, low on test". The next
 # picture shows that even the training accuracy falls below chance. -->
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 predict(
     "Sorted by class, no shuffling: the accuracy on the training images, counted as the second epoch goes along?",
     {
@@ -210,7 +206,7 @@ for seed in range(first_seed(), first_seed() + 3):
 for name, runs in histories.items():
     print(name, "training accuracy in epoch 2:", [f"{run[-1].train.accuracy:.1%}" for run in runs])
 
-# %% tags=["claim"]
+# %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
     "Shuffled, the second epoch gets most training images right, in each of three runs.",
     all(run[-1].train.accuracy > 0.5 for run in histories["shuffled"]),
@@ -219,6 +215,10 @@ claim(
     "Sorted, it gets fewer right than blind guessing would (one in ten), in each of three runs.",
     all(run[-1].train.accuracy < 0.1 for run in histories["sorted"]),
 )
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# <!-- 2 minutes. Ask: how can a network be worse than guessing? It has learned a habit, and the habit is always one
+# class late. Usual wrong answer: there must be a bug. -->
 
 # %% [markdown]
 # The sorted network does learn: it learns to say "zero" while the zeros last. When the ones come it says "zero", is
@@ -641,7 +641,7 @@ plots.weights(maps, captions, "First-layer weights of two MLPs, one picture a hi
 # near stays rather near. And, at the other end, give every image a permutation *of its own*: then no network can know
 # what a pixel means.
 
-# %%
+# %% slideshow={"slide_type": "fragment"}
 predict(
     "A permutation of its own for every image: how does the MLP fare, which did not notice the single one?",
     {

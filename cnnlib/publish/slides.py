@@ -31,6 +31,7 @@ MOST_WORDS = 40
 MOST_LINES, MOST_COLUMNS = 12, 62
 FEWEST_SLIDES, MOST_SLIDES = 15, 25
 FETCHING = ("src", "srcset", "href", "xlink:href", "data", "poster", "action", "background")
+OPTION = re.compile(r"^  [a-z]\) ")
 CLAIM = re.compile(r"(?P<mark>✓|✗|holds:|it depends:|does not hold:)\s*(?P<text>.*)")
 MEANING = {"✓": "holds", "✗": "fails", "holds:": "holds", "it depends:": "depends", "does not hold:": "fails"}
 
@@ -334,7 +335,17 @@ def _text(output: NotebookNode) -> str:
     lines = [line.rstrip() for line in strip_ansi(text).strip("\n").splitlines()]
     if not any(lines):
         return ""
-    return _claims(lines) if CLAIM.match(lines[0]) else f"<pre>{html.escape(chr(10).join(lines), quote=False)}</pre>"
+    if CLAIM.match(lines[0]):
+        return _claims(lines)
+    if lines[1:] and all(map(OPTION.match, lines[1:])):
+        return _prediction(lines)
+    return f"<pre>{html.escape(chr(10).join(lines), quote=False)}</pre>"
+
+
+def _prediction(lines: Sequence[str]) -> str:
+    """What `predict` prints, a question and its lettered answers, as a list."""
+    question, *answers = (html.escape(OPTION.sub("", line), quote=False) for line in lines)
+    return f'<p>{question}</p><ol type="a">{"".join(f"<li>{answer}</li>" for answer in answers)}</ol>'
 
 
 def _claims(lines: Sequence[str]) -> str:

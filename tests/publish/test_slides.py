@@ -183,6 +183,12 @@ def test_claims_are_a_list_whose_marks_need_no_colour(tmp_path):
     assert re.findall(r'<span class="because">(\w+)</span>', slide) == ["because", "as", "since"]
 
 
+def test_a_prediction_is_a_question_with_lettered_answers(tmp_path):
+    (slide,) = sections(deck(tmp_path, code(printed("Which is < the other?\n  a) the first\n  b) the second\n"))))
+    assert "<p>Which is &lt; the other?</p>" in slide
+    assert '<ol type="a"><li>the first</li><li>the second</li></ol>' in slide
+
+
 def test_the_first_heading_names_the_deck(tmp_path):
     page = deck(tmp_path, text("# Two *words* & `a`\n\nmore"))
     assert "<title>Training · Convolutional networks, measured</title>" in page
