@@ -158,14 +158,18 @@ def bands(
         means = []
         for arm, place in arms.items():
             x = places.index(place) + side
-            if band := [100 * run.accuracy for run in recorded.get(arm, ())]:
+            band = [100 * run.accuracy for run in recorded.get(arm, ())]
+            dots = [100 * run.accuracy for run in runs.get(arm, ())]
+            if band:
                 axes.fill_between([x - 0.15, x + 0.15], min(band), max(band), color=colour, alpha=0.25)
                 axes.plot([x - 0.15, x + 0.15], [mean(band)] * 2, color=colour, linewidth=2)
-            if dots := [100 * run.accuracy for run in runs.get(arm, ())]:
+            if dots:
                 spread = x + np.linspace(-0.08, 0.08, len(dots)) if len(dots) > 1 else [x]
                 axes.plot(spread, dots, marker, color=colour, markersize=5, markeredgecolor="white")
-                means.append(f"{place} {percent(mean(dots) / 100)}")
-        axes.plot([], [], marker, color=colour, label=f"{group}, your runs")
+            if dots or band:
+                means.append(f"{place} {percent(mean(dots or band) / 100)}")
+        if runs:
+            axes.plot([], [], marker, color=colour, label=f"{group}, your runs")
         axes.fill_between([], [], [], color=colour, alpha=0.25, label=f"{group}, recorded range and mean")
         told.append(f"{group}: {', '.join(means)}")
     axes.set_xticks(range(len(places)), places)
