@@ -6,6 +6,8 @@ parameters instead of 1,516), max pooling, ReLU, and a linear output with cross-
 
 from torch import Tensor, nn
 
+__all__ = ["lenet"]
+
 # Output channels of C1 and C3; units of C5, F6.
 CONVOLUTIONS, UNITS = (6, 16), (120, 84)
 

@@ -6,6 +6,8 @@ Both take images as they are, without padding.
 
 from torch import Tensor, nn
 
+__all__ = ["cnn", "mlp"]
+
 
 class MLP(nn.Module):
     """Three fully connected layers: two hidden ones with eight units each, then the classes."""
