@@ -1,24 +1,41 @@
 """The command line: python -m cnnlib COMMAND. Rooms are loaded only by the command that needs them."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from statistics import mean, stdev
 
-CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
+CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"  # as in publish.pairs, which takes a second to import
+DECKS = CHAPTERS.parent / "build" / "slides"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the arguments, run the command, return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a console of another encoding cannot print × and ✓
+            stream.reconfigure(encoding="utf-8", errors="replace")
     options = parser().parse_args(arguments)
     try:
-        return options.command(options) or 0
+        code = options.command(options) or 0
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # `| head` has read enough; what is left must not fail again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("\nstopped; what was finished is kept", file=sys.stderr)
         return 130
     except (ValueError, ArithmeticError, RuntimeError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+
+
+def positive(text: str) -> int:
+    """The number an option gives; argparse prints the refusal."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 upwards")
+    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,13 +52,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("experiment", nargs="?", help="its name; without it the experiments are listed")
     one.add_argument("--full", action="store_true", help="the full-size setting instead of the live one")
     one.add_argument("--arms", nargs="+", metavar="ARM", help="only these arms")
-    one.add_argument("--seeds", type=int, metavar="N", help="seeds 0 to N-1 (default: the setting's own)")
+    one.add_argument("--seeds", type=positive, metavar="N", help="seeds 0 to N-1 (default: the setting's own)")
     one = command(results, "recorded runs as a table: mean, spread and number by arm")
     one.add_argument("names", nargs="*", help="names of recorded settings (default: all)")
     one = command(check, "run chapters again with other seeds; every claim must hold, every exact output be the same")
     one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
-    one.add_argument("--seeds", type=int, default=1, metavar="N", help="how many different seeds")
-    one.add_argument("--threads", type=int, metavar="N", help="threads for torch")
+    one.add_argument("--seeds", type=positive, metavar="N", help="how many different seeds (default: 1)")
+    one.add_argument("--threads", type=positive, metavar="N", help="threads for torch")
     one.add_argument("--device", help="cpu, cuda or mps")
     one.add_argument("--sabotage", action="store_true", help="break the experiments on purpose: claims must turn")
     one = command(sync, "run the chapters whose source changed and write their notebooks")
@@ -50,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     command(lint, "say what breaks the rules for chapters")
     one = command(slides, "make decks of the committed chapters")
     one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
-    one.add_argument("--folder", type=Path, default=Path("build/slides"), help="where to (default: build/slides)")
+    one.add_argument("--folder", type=Path, default=DECKS, help="where to (default: build/slides)")
     return main_parser
 
 
@@ -60,15 +77,17 @@ def run(options: argparse.Namespace) -> int | None:
     from cnnlib.experiments import EXPERIMENTS
     from cnnlib.experiments.running import record_all
 
-    if options.experiment not in EXPERIMENTS:
+    if options.experiment is None:
         for name, experiment in EXPERIMENTS.items():
             print(f"{name}: {experiment.__doc__.splitlines()[0]}\n    arms: {', '.join(experiment.ARMS)}")
-        return 0 if options.experiment is None else 2
+        return 0
+    if options.experiment not in EXPERIMENTS:
+        raise ValueError(f"no experiment is called {options.experiment}; there are: {', '.join(EXPERIMENTS)}")
     experiment = EXPERIMENTS[options.experiment]
     if unknown := set(options.arms or ()) - set(experiment.ARMS):
         raise ValueError(f"no arm {', '.join(sorted(unknown))}; the arms are {', '.join(experiment.ARMS)}")
     size = experiment.FULL if options.full else experiment.LIVE
-    seeds = range(options.seeds or size.seeds)
+    seeds = range(size.seeds if options.seeds is None else options.seeds)
     todo = len(options.arms or experiment.ARMS) * len(seeds)
     new = 0
     for _, fresh in progress(record_all(experiment, size, options.arms, seeds), total=todo):
@@ -80,7 +99,10 @@ def results(options: argparse.Namespace) -> None:
     """Print what is recorded."""
     from cnnlib.records import RUNS, read_all
 
-    for name in options.names or sorted(folder.name for folder in RUNS.glob("*") if folder.is_dir()):
+    names = options.names or sorted(folder.name for folder in RUNS.glob("*") if folder.is_dir())
+    if not names:
+        raise ValueError("no runs are recorded yet; python -m cnnlib run says which experiments there are")
+    for name in names:
         arms = read_all(name)
         if not arms:
             raise ValueError(f"no runs recorded as {name}; python -m cnnlib run says which experiments there are")
@@ -97,12 +119,15 @@ def results(options: argparse.Namespace) -> None:
 def check(options: argparse.Namespace) -> int:
     """Run chapters with other seeds, or under sabotage."""
     if options.sabotage:
+        if (options.seeds, options.threads, options.device) != (None, None, None):
+            raise ValueError("--sabotage sets its own seeds and device: leave out --seeds, --threads and --device")
         from cnnlib.publish.sabotage import check_sabotage
 
         return check_sabotage(options.chapters)
     from cnnlib.publish.check import check as check_chapters
 
-    return min(check_chapters(options.chapters, options.seeds, options.threads, options.device), 1)
+    seeds = 1 if options.seeds is None else options.seeds
+    return min(check_chapters(options.chapters, seeds, options.threads, options.device), 1)
 
 
 def sync(options: argparse.Namespace) -> None:

@@ -95,7 +95,10 @@ class Batches:
 
 
 class Normalize:
-    """Bytes to floats with mean 0 and standard deviation 1 in each channel of `reference` (the training part)."""
+    """Bytes to floats with mean 0 and standard deviation 1 in each channel of `reference` (the training part).
+
+    It follows the pixels to their device. A channel of one value has deviation 0, which counts as 1.
+    """
 
     def __init__(self, reference: Images) -> None:
         # In parts: a float64 copy of a whole data set would take eight times its memory.
@@ -104,9 +107,12 @@ class Normalize:
         self.mean = sum(part.sum((0, 2, 3)) for part in parts) / count
         squares = sum((part - self.mean[:, None, None]).square().sum((0, 2, 3)) for part in parts)
         self.std = (squares / count).sqrt()
-        self.shift, self.scale = (t.float()[:, None, None].to(reference.pixels.device) for t in (self.mean, self.std))
+        divisor = self.std.where(self.std > 0, 1.0)  # a channel of one value becomes 0, not NaN
+        self.shift, self.scale = (t.float()[:, None, None].to(reference.pixels.device) for t in (self.mean, divisor))
 
     def __call__(self, pixels: Tensor) -> Tensor:
+        if self.shift.device != pixels.device:
+            self.shift, self.scale = self.shift.to(pixels.device), self.scale.to(pixels.device)
         return (pixels - self.shift) / self.scale
 
     def __repr__(self) -> str:

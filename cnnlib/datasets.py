@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from cnnlib.data import Images
+from cnnlib.records import replacing
 from cnnlib.vision import torchvision
 
 EMBEDDED = Path(__file__).parent.parent / "data" / "images"
@@ -36,10 +37,13 @@ class DataError(RuntimeError):
 
 @dataclass(frozen=True)
 class Source:
-    """A full data set: its name in torchvision.datasets, an image's C×H×W, the classes, the megabytes to download."""
+    """A full data set: its name in torchvision.datasets, an image's C×H×W, how many there are to train on, the classes,
+    the megabytes to download.
+    """
 
     dataset: str
     shape: Shape
+    training: int
     classes: tuple[str, ...]
     megabytes: int
 
@@ -48,9 +52,9 @@ NUMERALS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SOURCES = {
-    "mnist": Source("MNIST", (1, 28, 28), NUMERALS, 12),
-    "fashion_mnist": Source("FashionMNIST", (1, 28, 28), CLOTHES, 31),
-    "cifar10": Source("CIFAR10", (3, 32, 32), THINGS, 170),
+    "mnist": Source("MNIST", (1, 28, 28), 60_000, NUMERALS, 12),
+    "fashion_mnist": Source("FashionMNIST", (1, 28, 28), 60_000, CLOTHES, 31),
+    "cifar10": Source("CIFAR10", (3, 32, 32), 50_000, THINGS, 170),
 }
 
 
@@ -101,14 +105,14 @@ def _embedded(name: str) -> Parts:
 def _full(name: str) -> Parts:
     source = SOURCES[name]
     given, cached = _given(name), cache_folder() / f"{name}.npz"
-    if given and os.path.isfile(given):
+    if given and os.path.exists(given):
         try:
-            return _read(given, source.shape)
+            return _read(given, source.shape, source.training)
         except DataError as error:
             raise DataError(f"{error} Replace the file, or unset CNNLIB_DATA to use a download.") from error
-    if os.path.isfile(cached):
+    if os.path.exists(cached):
         try:
-            return _read(cached, source.shape)
+            return _read(cached, source.shape, source.training)
         except DataError as error:
             print(f"{error} It is fetched again.")
     looked = f"Looked for {given or f'{name}.npz in CNNLIB_DATA (not set)'} and {cached}."
@@ -116,7 +120,7 @@ def _full(name: str) -> Parts:
     try:
         _write(cached, arrays)
     except OSError as error:
-        reason = error.strerror or error
+        reason = error.__cause__.strerror or error.__cause__
         print(f"{name} could not be kept in {cached.parent} ({reason}): it will be downloaded again next time.")
     return _parts(arrays, source.shape)
 
@@ -126,16 +130,21 @@ def _given(name: str) -> Path | None:
     return Path(folder).expanduser() / f"{name}.npz" if folder else None
 
 
-def _read(path: Path, shape: Shape) -> Parts:
-    """Both parts from one file, or a DataError that says what is wrong with it."""
+def _read(path: Path, shape: Shape, training: int | None = None) -> Parts:
+    """Both parts from one file, with `training` images to train on, or a DataError that says what is wrong with it."""
     try:
+        if path.is_dir():
+            raise ValueError("it is a folder, not a file")
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
                 raise ValueError("it is cut off, or no .npz")
         with np.load(path, allow_pickle=False) as arrays:
             if missing := [key for key in KEYS if key not in arrays]:
                 raise ValueError(f"it lacks {', '.join(missing)}")
-            return _parts({key: arrays[key] for key in KEYS}, shape)
+            parts = _parts({key: arrays[key] for key in KEYS}, shape)
+        if training not in (None, len(parts[0])):
+            raise ValueError(f"it holds {len(parts[0]):,} training images, not {training:,}")
+        return parts
     except (OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} cannot be used: {error}.") from error
 
@@ -197,12 +206,6 @@ def _impatient(seconds: float = 15) -> Iterator[None]:
 
 
 def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write under a temporary name, then replace: a file under its own name is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write one npz, whole or not at all."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)

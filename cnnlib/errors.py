@@ -12,7 +12,9 @@ SIZES = (28, 32, 64, 96, 128, 224, 227, 299)  # the image sizes that a wrong one
 
 @contextmanager
 def explaining(model: nn.Module, images: Tensor, labels: Tensor | None = None) -> Iterator[None]:
-    """Inside, torch's errors about size, channels, labels or a batch of one are raised as ValueError with a remedy."""
+    """Inside, torch's errors about size, channels, types, labels or a batch of one are raised as ValueError with a
+    remedy.
+    """
     try:
         yield
     except (RuntimeError, ValueError, IndexError) as error:
@@ -25,35 +27,65 @@ def explaining(model: nn.Module, images: Tensor, labels: Tensor | None = None) -
 def explanation(error: Exception, model: nn.Module, images: Tensor, labels: Tensor | None) -> str | None:
     """A sentence for the errors that readers meet; None for all others."""
     name, text = type(model).__name__, str(error)
+    if "device-side assert" in text:  # first: after it, no tensor of the device can be read
+        return "A label is out of range. To see which, set CNNLIB_DEVICE=cpu and restart the kernel."
+    if isinstance(error, torch.OutOfMemoryError):
+        return None
     if images.ndim != 4:
         shape = "×".join(map(str, images.shape))
         return f"{name} takes batches of shape N×C×H×W; this one is {shape}. For one image write images[None]."
     if "Expected more than 1 value per channel" in text:
         return "Batch norm cannot train on one image: use a larger batch, or model.eval() to look at a single one."
-    if "Target" in text and "out of bounds" in text and labels is not None:
+    if about_types(text) and not images.is_floating_point():
+        remedy = "put Normalize(train part) among the batch's transforms"
+        return f"{name} takes floats; these are {images.dtype}: {remedy}."
+    if labels is not None and (sentence := about_labels(text, name, labels)):
+        return sentence
+    return None if accepts(model, *images.shape[1:]) else misfit(model, *images.shape[1:])
+
+
+def about_types(text: str) -> bool:
+    """Does the error speak of a tensor's type?"""
+    return any(words in text for words in ("dtype", "Input type", "scalar type", "not implemented for"))
+
+
+def about_labels(text: str, name: str, labels: Tensor) -> str | None:
+    """What is wrong with the labels, if the error speaks of them."""
+    if about_types(text) and labels.dtype != torch.int64:
+        return f"Labels must be whole numbers of type torch.int64; these are {labels.dtype}: write labels.long()."
+    if "Target" in text and "out of bounds" in text:
         low, high = int(labels.min()), int(labels.max())
+        if low < 0:
+            return f"The labels begin at 0; the smallest here is {low}."
         return f"The labels run from {low} to {high}: {name} needs num_classes={high + 1}, and labels from 0 upwards."
-    if not accepts(model, *images.shape[1:]):
-        return misfit(model, *images.shape[1:])
     return None
 
 
-def misfit(model: nn.Module, channels: int, height: int, width: int) -> str:
-    """Which images the model takes instead of these."""
+def misfit(model: nn.Module, channels: int, height: int, width: int) -> str | None:
+    """Which images the model takes instead of these; None if it takes none, for then something else is wrong."""
     name = type(model).__name__
     wanted = next((m.in_channels for m in model.modules() if isinstance(m, nn.Conv2d)), channels)
+    sizes = [f"{c}×{size}×{size}" for c in sorted({1, 3, wanted}) for size in SIZES if accepts(model, c, size, size)]
+    if not sizes:
+        return None
     if wanted != channels:
         return f"{name} takes {wanted} channel(s), these images have {channels}: build it with in_channels={channels}."
-    sizes = [f"{c}×{size}×{size}" for c in (1, 3) for size in SIZES if accepts(model, c, size, size)]
-    takes = f"It takes {' or '.join(sizes)}." if sizes else "No usual size fits it: print its layers and count."
-    pad = " Pad(2) among the batch's transforms makes 32×32 of 28×28." if f"{channels}×32×32" in sizes else ""
-    return f"{name} does not fit images of {channels}×{height}×{width}. {takes}{pad}"
+    padded = (height, width) == (28, 28) and f"{channels}×32×32" in sizes
+    pad = " Pad(2) among the batch's transforms makes 32×32 of 28×28." if padded else ""
+    return f"{name} does not fit images of {channels}×{height}×{width}. It takes {' or '.join(sizes)}.{pad}"
 
 
 def accepts(model: nn.Module, channels: int, height: int, width: int) -> bool:
     """Whether the model takes images of this shape, found out on the meta device: shapes only, no arithmetic."""
     try:
-        copy.deepcopy(model).to("meta").eval()(torch.empty(1, channels, height, width, device="meta"))
-    except (RuntimeError, ValueError):
+        on_meta(model).eval()(torch.empty(1, channels, height, width, device="meta"))
+    except (RuntimeError, ValueError, IndexError):
         return False
     return True
+
+
+def on_meta(model: nn.Module) -> nn.Module:
+    """A copy of the model on the meta device, which knows shapes only; its weights are not copied on the way."""
+    memo = {id(p): nn.Parameter(p.detach().to("meta"), p.requires_grad) for p in model.parameters()}
+    memo |= {id(b): b.detach().to("meta") for b in model.buffers()}
+    return copy.deepcopy(model, memo)

@@ -12,6 +12,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from cnnlib.analysis import Cost, most_confused
 from cnnlib.records import Record
 from cnnlib.training import Epoch
 
@@ -77,8 +78,11 @@ def percent(value: float) -> str:
 
 
 @styled
-def images(pixels: Tensor, captions: Sequence[str], title: str, columns: int = 10, what: str = "images") -> Picture:
-    """N×C×H×W images in rows, each under its caption; grey from the lowest value to the highest of each image."""
+def images(pixels: Tensor, captions: Sequence[str], title: str, columns: int = 10, finding: str = "") -> Picture:
+    """N×C×H×W images in rows, each under its caption; grey from the lowest value to the highest of each image.
+
+    `finding` is one more sentence for those who cannot see the images.
+    """
     columns = min(columns, len(pixels))
     rows = -(-len(pixels) // columns)
     figure, grid = canvas(columns, rows, width=9.0, height=rows * (9.0 / columns + 0.32) + 0.1)
@@ -87,7 +91,8 @@ def images(pixels: Tensor, captions: Sequence[str], title: str, columns: int = 1
     for axes, image, caption in zip(grid.flat, pixels.cpu(), captions):
         axes.imshow(image.permute(1, 2, 0).squeeze(2).numpy(), interpolation="nearest")
         axes.set_title(caption, fontsize=10, fontweight="normal", loc="center", pad=3)
-    return Picture(figure, title, f"{title}: {len(pixels)} {what}, captioned {', '.join(captions)}.")
+    told = f"{title}. {len(pixels)} images: {'; '.join(captions)}."
+    return Picture(figure, title, f"{told} {finding}".strip())
 
 
 @styled
@@ -155,7 +160,7 @@ def bands(
     places = list(max(groups.values(), key=len).values())
     sides = np.linspace(-0.17, 0.17, len(groups))
     for (group, arms), colour, marker, side in zip(groups.items(), COLOURS, MARKERS, sides):
-        means = []
+        means, heights = [], []
         for arm, place in arms.items():
             x = places.index(place) + side
             band = [100 * run.accuracy for run in recorded.get(arm, ())]
@@ -167,7 +172,12 @@ def bands(
                 spread = x + np.linspace(-0.08, 0.08, len(dots)) if len(dots) > 1 else [x]
                 axes.plot(spread, dots, marker, color=colour, markersize=5, markeredgecolor="white")
             if dots or band:
+                heights.append((x, max(dots + band)))
                 means.append(f"{place} {percent(mean(dots or band) / 100)}")
+        if heights:
+            axes.annotate(
+                group, heights[0], (0, 4), textcoords="offset points", ha="center", color=colour, weight="bold"
+            )
         if runs:
             axes.plot([], [], marker, color=colour, label=f"{group}, your runs")
         axes.fill_between([], [], [], color=colour, alpha=0.25, label=f"{group}, recorded range and mean")
@@ -189,8 +199,87 @@ def decisions(paths: Sequence[Sequence[tuple[float, float]]], title: str) -> Pic
         for side, (name, colour, dashes) in enumerate(zip(names, COLOURS, ("-", "--"))):
             values = [100 * pair[side] for pair in path]
             axes.plot(values, dashes, color=colour, linewidth=1.5, label=name if path is paths[0] else None)
-    axes.set(xlabel="changes kept", ylabel="accuracy, %")
+    axes.set(xlabel="changes that were kept", ylabel="accuracy, %")
     axes.legend()
     ends = [[mean(path[place][side] for path in paths) for place in (0, -1)] for side in (0, 1)]
     told = "; ".join(f"{name} from {percent(a)} to {percent(b)}" for name, (a, b) in zip(names, ends))
-    return Picture(figure, title, f"{title}, means of {len(paths)} tries: {told}.")
+    kept = sorted(len(path) - 1 for path in paths)
+    return Picture(
+        figure, title, f"{title}, means over {len(paths)} splits: {told}; {kept[0]} to {kept[-1]} changes were kept."
+    )
+
+
+@styled
+def confusion(matrix: Tensor, classes: Sequence[str], title: str) -> Picture:
+    """Counts of (label, prediction) from `confusion_matrix`, each row shaded by its shares; zeros stay empty."""
+    counts = matrix.cpu()
+    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    side = 1.8 + 0.46 * len(classes)
+    figure, grid = canvas(width=side + 0.6, height=side)
+    axes = grid[0, 0]
+    axes.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1)
+    for row, column in counts.nonzero().tolist():
+        colour = "white" if shares[row, column] > 0.7 else "black"
+        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=colour, fontsize=9)
+    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="prediction", ylabel="label")
+    axes.grid(False)
+    right = float(counts.trace() / counts.sum())
+    mistakes = [f"{label} for {taken} ({number})" for label, taken, number in most_confused(matrix, classes)]
+    told = f"Most often taken wrongly: {', '.join(mistakes)}" if mistakes else "There are no mistakes"
+    return Picture(figure, title, f"{title}: {percent(right)} of {counts.sum():,} predictions are right. {told}.")
+
+
+@styled
+def overlay(image: Tensor, heat: Tensor, title: str) -> Picture:
+    """A C×H×W image, and beside it the same in grey under an H×W heat map from 0 to 1; a line goes round its half."""
+    pixels = image.detach().cpu().float()
+    pixels = (pixels - pixels.min()) / (pixels.max() - pixels.min()).clamp(min=1e-12)
+    warm = heat.detach().cpu().numpy()
+    figure, grid = canvas(2, height=4.4)
+    grid[0, 0].imshow(pixels.permute(1, 2, 0).squeeze(2).numpy())
+    grid[0, 1].imshow(pixels.mean(0).numpy())
+    shown = grid[0, 1].imshow(warm, cmap="inferno", vmin=0, vmax=1, alpha=0.6)
+    if warm.min() < 0.5 < warm.max():
+        for width, colour in ((3, "black"), (1.2, "white")):
+            grid[0, 1].contour(warm, [0.5], colors=colour, linewidths=width)
+    for axes in grid.flat:
+        axes.axis("off")
+    figure.colorbar(shown, ax=grid[0, 1], shrink=0.9, ticks=(0, 0.5, 1))
+    told = f"The heat is highest {whereabouts(warm)}; {percent((warm > 0.5).mean())} of the image has more than half"
+    told = told if warm.max() > 0 else "There is no heat anywhere"
+    return Picture(figure, title, f"{title}: an image, and a heat map over it. {told}.")
+
+
+def whereabouts(warm: np.ndarray) -> str:
+    """Where the highest value lies: "at the upper left", "in the middle"."""
+    row, column = (3 * i // n for i, n in zip(np.unravel_index(warm.argmax(), warm.shape), warm.shape))
+    words = [word for word in (("upper", "", "lower")[row], ("left", "", "right")[column]) if word]
+    return f"at the {' '.join(words)}" if words else "in the middle"
+
+
+@styled
+def costs(parts: Sequence[Cost], title: str) -> Picture:
+    """What each module has of the whole network's parameters, multiply-adds and saved bytes; innermost modules only."""
+    whole = parts[-1]
+    names = [part.name for part in parts]
+    inner = [part for part in parts[:-1] if not any(name.startswith(f"{part.name}.") for name in names)]
+    inner = [part for part in inner if part.parameters or part.macs or part.saved]
+    figure, grid = canvas(3, height=1.2 + 0.27 * len(inner))
+    measures = {"parameters": "parameters", "macs": "multiply-adds", "saved": "saved bytes"}
+    told, longest = [], 0.0
+    for axes, colour, (measure, name) in zip(grid[0], COLOURS, measures.items()):
+        total = getattr(whole, measure)
+        shares = [100 * getattr(part, measure) / max(total, 1) for part in inner]
+        axes.barh(range(len(inner)), shares, color=colour)
+        axes.set_yticks([])
+        axes.set(title=f"{name}, %", ylim=(len(inner) - 0.5, -0.5))
+        longest = max(longest, *shares)
+        most = inner[shares.index(max(shares))].name
+        told.append(f"{most} has {percent(max(shares) / 100)} of {total:,} {name}")
+    grid[0, 0].set_yticks(range(len(inner)), [part.name for part in inner])
+    for axes in grid.flat:
+        axes.set_xlim(0, 1.02 * longest)  # one scale, so that lengths compare
+        axes.grid(False, axis="y")
+    return Picture(figure, title, f"{title}, largest shares: {'; '.join(told)}.")

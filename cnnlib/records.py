@@ -54,16 +54,34 @@ class Record:
 def validate(record: Record) -> None:
     """Raise RecordError, with the reason, unless the record describes a finished run with finite numbers."""
     problems = []
-    if not record.epochs or not all({"loss", "accuracy"} <= set(row) for row in record.epochs):
-        problems.append("every epoch needs a loss and an accuracy")
-    elif not all(math.isfinite(value) for row in record.epochs for value in row.values()):
-        problems.append("a loss or accuracy of an epoch is not a finite number")
-    if not {"loss", "accuracy"} <= set(record.test) or not 0 <= record.test["accuracy"] <= 1:
+    if not isinstance(record.epochs, tuple) or not record.epochs or not all(map(measured, record.epochs)):
+        problems.append("every epoch needs a loss and an accuracy, finite numbers")
+    if not measured(record.test):
+        problems.append("the test part needs a loss and an accuracy, finite numbers")
+    elif not 0 <= record.test["accuracy"] <= 1:
         problems.append("the test accuracy must lie between 0 and 1")
-    if record.parameters <= 0 or record.seconds < 0:
-        problems.append("parameters and seconds must be positive")
+    if not isinstance(record.parameters, int) or record.parameters < 1:
+        problems.append("parameters must be a whole number from 1 upwards")
+    if not isinstance(record.macs, int) or record.macs < 0:
+        problems.append("macs must be a whole number from 0 upwards")
+    if not finite(record.seconds) or record.seconds < 0:
+        problems.append("seconds must be a finite number from 0 upwards")
+    if not isinstance(record.recipe, dict) or not isinstance(record.versions, dict):
+        problems.append("recipe and versions must be tables of names and values")
+    if not isinstance(record.seed, int) or not isinstance(record.arm, str):
+        problems.append("seed must be a whole number, arm a name")
     if problems:
         raise RecordError(f"{record.experiment}, {record.arm}, seed {record.seed}: " + "; ".join(problems))
+
+
+def measured(row: object) -> bool:
+    """Is it a table of finite numbers with a loss and an accuracy among them?"""
+    return isinstance(row, dict) and {"loss", "accuracy"} <= set(row) and all(map(finite, row.values()))
+
+
+def finite(value: object) -> bool:
+    """Is it a number, neither infinite nor NaN?"""
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def path_of(name: str, arm: str, seed: int, runs: Path = RUNS) -> Path:
@@ -73,16 +91,19 @@ def path_of(name: str, arm: str, seed: int, runs: Path = RUNS) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path` and rename at the end: nobody ever sees half a file."""
+    """Give a temporary name beside `path` and rename at the end: nobody ever sees half a file.
+
+    Raises OSError with a sentence where it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise RecordError(
-            f"could not write {path}: {error.strerror or error}. Free some space, or point to a folder you may write "
-            "to, and start the same command again: finished runs are kept and skipped."
+        raise OSError(
+            f"could not write {path}: {error.strerror or error}. Free some space, or make the folder writable, and "
+            "start the same command again."
         ) from error
     finally:
         temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
@@ -92,25 +113,34 @@ def write(record: Record, name: str, runs: Path = RUNS) -> Path:
     """Validate the record and put it into `runs/name`, whole or not at all."""
     validate(record)
     path = path_of(name, record.arm, record.seed, runs)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+    try:
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise RecordError(f"{error} Finished runs are kept and skipped.") from error
     return path
 
 
 def read(path: Path) -> Record:
     """Read one run. A broken or foreign file is refused with the reason."""
-    remedy = "Delete the file and run the experiment again."
+    remedy = "Delete it and run the experiment again."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{path} is not whole JSON ({error}). {remedy}") from error
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror or error}. {remedy}") from error
     names = {f.name for f in fields(Record)}
     if not isinstance(content, dict) or set(content) != names:
         raise RecordError(f"{path} is not the record of a run: its fields are not {', '.join(sorted(names))}. {remedy}")
-    record = Record(**content | {"epochs": tuple(content["epochs"])})
+    rows = content["epochs"]
+    record = Record(**content | {"epochs": tuple(rows) if isinstance(rows, list) else rows})
     if path.stem != f"{record.arm}-{record.seed}":
         raise RecordError(f"{path} holds the run {record.arm}-{record.seed}: name and content differ. {remedy}")
-    validate(record)
+    try:
+        validate(record)
+    except RecordError as error:
+        raise RecordError(f"{path} is damaged: {error}. {remedy}") from error
     return record
 
 

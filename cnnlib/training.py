@@ -32,6 +32,14 @@ class Recipe:
     weight_decay: float = 0.0
     bfloat16: bool = False  # mixed precision
 
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise ValueError(f"a recipe needs at least one epoch; this one has epochs={self.epochs}")
+        if self.batch_size < 1:
+            raise ValueError(f"a batch needs at least one image; this recipe has batch_size={self.batch_size}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"the learning rate must be above 0; this recipe has learning_rate={self.learning_rate}")
+
 
 @dataclass(frozen=True)
 class Metrics:
@@ -71,6 +79,8 @@ class Tally:
         self.images += len(labels)
 
     def means(self) -> Metrics:
+        if not self.images:
+            raise ValueError("there were no images to measure on")
         return Metrics(float(self.loss) / self.images, int(self.correct) / self.images)
 
 
@@ -93,12 +103,16 @@ def train(
     `batches` is anything with a length that yields (images N×C×H×W, labels N): `Batches` or a DataLoader.
     Raises ValueError with a remedy for images or labels that do not fit, Diverged when the loss is not a number.
     """
-    device = next(model.parameters()).device
+    device, steps = device_of(model), recipe.epochs * length(batches)
     optimizer = SGD(
-        model.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=True
+        model.parameters(),
+        recipe.learning_rate,
+        recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        nesterov=recipe.momentum > 0,
     )
     # cycle_momentum would overwrite the recipe's momentum.
-    schedule = OneCycleLR(optimizer, recipe.learning_rate, recipe.epochs * len(batches), cycle_momentum=False)
+    schedule = OneCycleLR(optimizer, recipe.learning_rate, steps, cycle_momentum=False)
     for number in range(1, recipe.epochs + 1):
         model.train()
         tally, start = Tally(), time.perf_counter()
@@ -124,7 +138,7 @@ def train(
 @torch.no_grad()
 def evaluate(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Metrics:
     """Mean loss and accuracy over the batches. Leaves the model in evaluation mode."""
-    device = next(model.parameters()).device
+    device = device_of(model)
     model.eval()
     tally = Tally()
     for images, labels in batches:
@@ -134,14 +148,42 @@ def evaluate(model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Metr
     return tally.means()
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where the model's parameters are; ValueError if it has none."""
+    parameter = next(model.parameters(), None)
+    if parameter is None:
+        raise ValueError(f"{type(model).__name__} has no parameters: there is nothing to train")
+    return parameter.device
+
+
+def length(batches: Iterable[tuple[Tensor, Tensor]]) -> int:
+    """How many batches there are; ValueError if they cannot say, or are none."""
+    try:
+        count = len(batches)
+    except TypeError as error:
+        raise ValueError("batches need a length: give Batches, a DataLoader or a list, not a generator") from error
+    if not count:
+        raise ValueError("there are no batches to train on")
+    return count
+
+
 def mixed_precision(device: torch.device, bfloat16: bool) -> torch.autocast:
     """A context in which matrix products run in bfloat16, if asked for."""
     return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
 
 
 def default_device() -> torch.device:
-    """`CNNLIB_DEVICE` if set (cpu, cuda, mps), else an accelerator if the machine has one, else the processor."""
+    """`CNNLIB_DEVICE` if set (cpu, cuda, mps), else an accelerator if the machine has one, else the processor.
+
+    Raises ValueError for a device that is not there.
+    """
     if name := os.environ.get("CNNLIB_DEVICE"):
+        try:
+            torch.empty(0, device=name)
+        except (RuntimeError, AssertionError, ImportError) as error:  # AssertionError: a torch built without CUDA
+            raise ValueError(
+                f"CNNLIB_DEVICE is {name!r}, which this machine does not have: say cpu, cuda or mps, or unset it."
+            ) from error
         return torch.device(name)
     # Asked in this order: on a CUDA build without a GPU, current_accelerator() alone answers cuda.
     if torch.accelerator.is_available():
@@ -150,5 +192,9 @@ def default_device() -> torch.device:
 
 
 def first_seed() -> int:
-    """`CNNLIB_SEED` (default 0): added to every seed that experiments use."""
-    return int(os.environ.get("CNNLIB_SEED", "0"))
+    """`CNNLIB_SEED` (default 0): added to every seed of a chapter's experiments. ValueError for no whole number."""
+    text = os.environ.get("CNNLIB_SEED") or "0"
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"CNNLIB_SEED is {text!r}, which is no whole number: say one, or unset it.") from None

@@ -40,6 +40,12 @@ def test_beats_refuses_a_gain_within_the_noise():
     assert not beats(lucky, scores(0.80, 0.79, 0.81), by=0.01)  # a mean gain of six points, from one run
 
 
+@pytest.mark.parametrize(("gains", "wins"), [((0.02, 0.08, 0.05), True), ((0.00, 0.10, 0.05), False)])
+def test_beats_takes_two_standard_errors_for_the_noise(gains, wins):
+    # Both gain five points in the mean; the standard errors are 1.7 and 2.9 points.
+    assert beats(scores(*(0.5 + gain for gain in gains)), scores(0.5, 0.5, 0.5), by=0.01) == wins
+
+
 def test_beats_pairs_runs_by_seed_whatever_their_order():
     a, b = scores(0.5, 0.7, 0.9), scores(0.4, 0.6, 0.8)
     assert beats(a, b[::-1], by=0.09)

@@ -3,6 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from cnnlib.data import Batches, Images, Normalize, Pad, random_crop, random_flip
 
@@ -117,3 +118,15 @@ def test_a_crop_is_a_shift_with_black_moving_in():
     shifts = {tuple(random_crop(image, 1, Generator().manual_seed(s)).flatten().tolist()) for s in range(60)}
     padded = torch.nn.functional.pad(image, [1] * 4)
     assert shifts == {tuple(padded[0, 0, r : r + 6, c : c + 6].flatten().tolist()) for r in range(3) for c in range(3)}
+
+
+def test_normalize_follows_the_pixels_to_their_device():
+    normalize = Normalize(some_images())
+    with FakeTensorMode(allow_non_fake_inputs=True):  # shapes and devices without a GPU
+        floats = normalize(torch.zeros(2, 1, 6, 6, dtype=torch.uint8, device="cuda"))
+    assert floats.device.type == "cuda" and floats.dtype == torch.float32
+
+
+def test_a_channel_of_one_value_becomes_zero():
+    grey = Images(torch.full((3, 1, 4, 4), 7, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64), ("a",))
+    assert torch.equal(Normalize(grey)(grey.pixels), torch.zeros(3, 1, 4, 4))

@@ -8,6 +8,7 @@ import socket
 import struct
 import tarfile
 import threading
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +22,7 @@ from cnnlib.datasets import DataError
 from cnnlib.vision import torchvision
 
 FULL = {"mnist": datasets.mnist, "fashion_mnist": datasets.fashion_mnist, "cifar10": datasets.cifar10}
+WHOLE = datasets.SOURCES
 
 
 def arrays_for(shape=(1, 28, 28), shade=0, **changes) -> dict[str, np.ndarray]:
@@ -49,6 +51,8 @@ def cached(tmp_path, monkeypatch) -> Path:
         monkeypatch.setenv(name, str(tmp_path / "cache"))
     monkeypatch.delenv("CNNLIB_DATA", raising=False)
     monkeypatch.setenv("no_proxy", "*")
+    few = {name: replace(source, training=3) for name, source in datasets.SOURCES.items()}
+    monkeypatch.setattr(datasets, "SOURCES", few)
     closed = "http://127.0.0.1:9/"
     sets = torchvision().datasets
     monkeypatch.setattr(sets.MNIST, "mirrors", [closed])
@@ -196,6 +200,23 @@ def test_wrong_arrays_are_named(words, change, cached, tmp_path, monkeypatch):
         datasets.mnist()
 
 
+def test_a_part_of_a_full_set_is_not_taken_for_the_whole(cached, tmp_path, monkeypatch):
+    counts = {"mnist": 60_000, "fashion_mnist": 60_000, "cifar10": 50_000}
+    assert {name: source.training for name, source in WHOLE.items()} == counts
+    monkeypatch.setattr(datasets, "SOURCES", WHOLE)
+    write(tmp_path / "mnist.npz", arrays_for())
+    monkeypatch.setenv("CNNLIB_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"mnist.npz cannot be used: it holds 3 training images, not 60,000\. Replace"):
+        datasets.mnist()
+
+
+def test_a_folder_in_the_file_s_place_is_named(cached, tmp_path, monkeypatch):
+    (tmp_path / "mnist.npz").mkdir()
+    monkeypatch.setenv("CNNLIB_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"mnist.npz cannot be used: it is a folder, not a file\. Replace"):
+        datasets.mnist()
+
+
 def foreign(path: Path) -> None:
     np.savez(path, x_train=np.zeros(3), train_labels=np.zeros(3))
 
@@ -292,6 +313,7 @@ def test_a_download_is_cached_and_not_repeated(cached, server, monkeypatch, capf
 def test_colour_images_keep_their_channels(cached, server, monkeypatch):
     pixels = np.random.RandomState(0).randint(256, size=(4, 3, 32, 32), dtype=np.uint8)
     serve_cifar10(server, monkeypatch, pixels, [6, 9, 9, 4])
+    monkeypatch.setitem(datasets.SOURCES, "cifar10", replace(datasets.SOURCES["cifar10"], training=4))
     for train, test in (datasets.cifar10(), datasets.cifar10()):  # downloaded, then cached
         assert np.array_equal(train.pixels, pixels) and np.array_equal(test.pixels, pixels)
         assert [train.classes[label] for label in train.labels] == ["frog", "truck", "truck", "deer"]
@@ -322,7 +344,7 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(damage, cached, server, mo
 
 
 def test_where_nothing_can_be_cached_the_data_are_used_anyway(cached, server, tmp_path, monkeypatch, capsys):
-    (tmp_path / "cache").write_text("a file where the cache's folder should be")
+    (tmp_path / "cache").write_text("a file where the cache's folder should be", encoding="utf-8")
     serve_mnist(server, monkeypatch, arrays_for(shade=5))
     train, _ = datasets.mnist()
     assert train.pixels.unique().tolist() == [5]

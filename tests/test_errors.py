@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlib.errors import explaining
+from cnnlib.errors import accepts, explaining, explanation, on_meta
 from cnnlib.models import cnn, lenet, mlp
 from cnnlib.training import Recipe, evaluate, train
 
@@ -43,3 +43,77 @@ def test_batch_norm_with_one_image_is_explained():
 def test_an_error_of_another_kind_passes_unchanged():
     with pytest.raises(RuntimeError, match=r"^out of luck$"), explaining(lenet(), images(1, 1, 32, 32)):
         raise RuntimeError("out of luck")
+
+
+class Unlucky(nn.Module):
+    """Takes images of no size: what goes wrong in it has nothing to do with them."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.conv, self.error = nn.Conv2d(1, 2, 3), error
+
+    def forward(self, images):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("out of luck"), IndexError("list index out of range")])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_error_that_no_size_mends_passes_unchanged(error, channels):
+    with pytest.raises(type(error), match=f"^{error}$"):
+        evaluate(Unlucky(error), [(images(2, channels, 28, 28), torch.zeros(2, dtype=torch.int64))])
+
+
+def test_too_little_memory_is_not_explained_by_the_size():
+    assert explanation(torch.OutOfMemoryError("out of memory"), lenet(), images(2, 1, 28, 28), None) is None
+
+
+@pytest.mark.parametrize("model", [lenet, mlp])
+def test_bytes_are_named_with_the_transform_that_is_missing(model):
+    side = 32 if model is lenet else 28
+    batch = [(torch.zeros(2, 1, side, side, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64))]
+    with pytest.raises(ValueError, match=r"takes floats; these are torch.uint8: put Normalize\(train part\) among"):
+        evaluate(model(), batch)
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (torch.tensor([-1, 3]), "labels begin at 0; the smallest here is -1"),
+        (torch.zeros(2, dtype=torch.int32), r"type torch.int64; these are torch.int32: write labels.long\(\)"),
+        (torch.zeros(2), r"type torch.int64; these are torch.float32"),
+    ],
+)
+def test_labels_of_another_kind_are_named(labels, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        evaluate(mlp(), [(images(2, 1, 28, 28), labels)])
+
+
+def test_an_assertion_on_the_device_is_explained_without_reading_from_it():
+    unreadable = torch.zeros(2, 1, 28, 28, device="meta")  # as after the assertion: no value can be read
+    error = RuntimeError("CUDA error: device-side assert triggered")
+    sentence = explanation(error, mlp(), unreadable, torch.zeros(2, dtype=torch.int64, device="meta"))
+    assert "label is out of range" in sentence and "CNNLIB_DEVICE=cpu and restart the kernel" in sentence
+
+
+def test_padding_is_advised_for_28_pixels_only():
+    with pytest.raises(ValueError, match=r"It takes 1×32×32\.$"):
+        evaluate(lenet(), [(images(2, 1, 30, 30), torch.zeros(2, dtype=torch.int64))])
+
+
+def test_a_copy_on_meta_shares_what_was_shared_and_leaves_the_model_alone():
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(4, 4))
+    model[2].weight = model[0].weight
+    model[0].bias.requires_grad_(False)
+    copied = on_meta(model)
+    assert copied[2].weight is copied[0].weight and not copied[0].bias.requires_grad
+    assert all(value.is_meta for value in copied.state_dict().values())
+    assert not any(value.is_meta for value in model.state_dict().values())
+
+
+def test_no_weight_is_copied_to_find_out_what_fits(monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("a weight was copied")
+
+    model = lenet()
+    monkeypatch.setattr(nn.Parameter, "__deepcopy__", refuse)
+    assert accepts(model, 1, 32, 32) and not accepts(model, 1, 28, 28)

@@ -1,7 +1,15 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import pytest
 
+import cnnlib.__main__
 from cnnlib import records
 from cnnlib.__main__ import main
+from cnnlib.publish import lint, pairs, sabotage
 from tests.test_records import RECORD
 
 
@@ -42,3 +50,76 @@ def test_an_unknown_chapter_is_named(capsys):
 def test_a_command_is_required():
     with pytest.raises(SystemExit):
         main([])
+
+
+def test_an_unknown_experiment_is_named(capsys):
+    assert main(["run", "nosuch"]) == 1
+    assert "no experiment is called nosuch; there are: pixel-shuffle" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--threads"])
+@pytest.mark.parametrize("number", ["0", "-1", "2.5", "many"])
+def test_numbers_of_seeds_and_threads_are_positive(capsys, option, number):
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", f"{option}={number}"])
+    assert stopped.value.code == 2 and f"{number} is not a whole number from 1 upwards" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--seeds", "2"], ["--threads", "1"], ["--device", "cpu"]])
+def test_sabotage_takes_none_of_check_s_options(capsys, option):
+    assert main(["check", "--sabotage", *option]) == 1
+    assert "--sabotage sets its own seeds and device" in capsys.readouterr().err
+
+
+def test_results_without_any_record_says_so(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "RUNS", tmp_path)
+    assert main(["results"]) == 1
+    assert "no runs are recorded yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("left", "code"), [([], 0), (["A claim."], 1)])
+def test_lint_and_sabotage_fail_where_something_is_left(capsys, monkeypatch, left, code):
+    monkeypatch.setattr(lint, "problems", lambda notebook: left)
+    monkeypatch.setattr(sabotage, "survivors", lambda names: left)
+    assert main(["lint"]) == main(["check", "--sabotage"]) == code
+    assert ("no sabotage turns: A claim." in capsys.readouterr().out) == bool(left)
+
+
+def test_chapters_and_decks_are_found_from_any_folder():
+    assert pairs.CHAPTERS == cnnlib.__main__.CHAPTERS
+    assert pairs.CHAPTERS.parent / "build" / "slides" == cnnlib.__main__.DECKS
+
+
+def test_a_console_of_another_encoding_and_a_reader_who_leaves_do_no_harm():
+    command = [sys.executable, "-m", "cnnlib"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, "check", "×"], capture_output=True, env=environment, cwd=records.DATA.parent)
+    assert done.returncode == 1 and "no chapter is called ×" in done.stderr.decode()
+    with subprocess.Popen([*command, "results"], stdout=-1, stderr=-1, cwd=records.DATA.parent) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+def test_ctrl_c_keeps_what_is_finished(tmp_path):
+    code = f"""
+import sys
+from dataclasses import replace
+from pathlib import Path
+from cnnlib.__main__ import main
+from cnnlib.experiments import pixel_shuffle, running
+from tests.experiments.test_pixel_shuffle import few
+pixel_shuffle.LIVE = replace(pixel_shuffle.LIVE, data=few)
+running.record_all.__defaults__ = (None, None, Path({str(tmp_path)!r}))
+sys.exit(main(["run", "pixel-shuffle", "--seeds", "500"]))
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, cwd=records.DATA.parent) as process:
+        end = time.monotonic() + 60
+        while len(list(tmp_path.glob("*/[!.]*.json"))) < 2:
+            assert time.monotonic() < end and process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "stopped; what was finished is kept" in errors
+    assert len(records.read_all("pixel-shuffle", tmp_path)) >= 2

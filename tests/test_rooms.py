@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = (
-    ["claims"], ["records"], ["errors"], ["vision"], ["layers"], ["models"], ["data"], ["datasets"], ["training"],
-    ["analysis"], ["experiments"], ["plots"], ["course"], ["publish"], ["__main__"],
+    ["claims"], ["records"], ["errors"], ["vision"], ["layers"], ["weights"], ["models"], ["data"], ["datasets"],
+    ["training"], ["analysis"], ["experiments"], ["plots"], ["course"], ["publish"], ["__main__"],
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 
@@ -65,16 +65,16 @@ def packages(lines: list[str]) -> dict[str, str]:
 
 
 def test_conda_s_environment_has_the_packages_and_bounds_of_pyproject():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = [line.strip(" -\n") for line in (ROOT / "environment.yml").read_text().splitlines() if ">=" in line]
-    conda = packages(lines)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    conda = packages([line.strip(" -\n") for line in lines if ">=" in line])
     assert conda.pop("python") == project["requires-python"].removeprefix(">=")
     conda["torch"] = conda.pop("pytorch")
     assert conda == packages(project["dependencies"])
 
 
 def test_every_dependency_has_a_lower_and_an_upper_bound():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [line for lines in project["optional-dependencies"].values() for line in lines]
     assert all(">=" in line and ",<" in line for line in project["dependencies"] + extras)
 
@@ -84,3 +84,10 @@ def test_it_is_found_from_any_folder(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.stdout.split() == ["8000", "True"]
+
+
+def test_the_readme_has_the_rooms_in_this_order():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith("| `cnnlib/` |")]
+    named = row.partition("imports only those before it: ")[2].strip(" |").split(", ")
+    assert named == [room for rooms in ROOMS for room in rooms if room != "__main__"]

@@ -45,10 +45,11 @@ def test_one_seed_gives_one_history():
     assert runs[0] == runs[1]
 
 
-def test_one_epoch_is_the_loop_of_the_textbook():
+@pytest.mark.parametrize(("momentum", "decay"), [(0.9, 0.0), (0.5, 0.1)])
+def test_one_epoch_is_the_loop_of_the_textbook(momentum, decay):
     images, model, reference = blobs(), net(), net()
-    next(train(model, batches(images), replace(RECIPE, epochs=1)))
-    optimizer = torch.optim.SGD(reference.parameters(), 0.1, 0.9, nesterov=True)
+    next(train(model, batches(images), replace(RECIPE, epochs=1, momentum=momentum, weight_decay=decay)))
+    optimizer = torch.optim.SGD(reference.parameters(), 0.1, momentum, weight_decay=decay, nesterov=True)
     steps = len(batches(images))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, steps, cycle_momentum=False)
     for x, y in batches(images):
@@ -132,3 +133,67 @@ def test_importing_the_loop_brings_no_drawing_and_no_torchvision():
 
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'torch'" in loaded and not {"matplotlib", "torchvision", "IPython", "pandas"} & set(eval(loaded))
+
+
+class Noting(nn.Module):
+    """Notes in which mode, and whether with gradients, it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.seen = nn.Sequential(nn.Flatten(), nn.Dropout(), nn.Linear(64, 4)), []
+
+    def forward(self, images):
+        self.seen.append((self.training, torch.is_grad_enabled()))
+        return self.inner(images)
+
+
+def test_every_epoch_trains_in_training_mode_also_after_a_validation():
+    model, images = Noting(), blobs(64)
+    whole = Batches(images, 64, [Normalize(images)])
+    list(train(model, whole, replace(RECIPE, epochs=2), whole))
+    assert model.seen == [(True, True), (False, False)] * 2
+
+
+@pytest.mark.parametrize("change", [{"epochs": 0}, {"batch_size": 0}, {"learning_rate": 0.0}, {"learning_rate": -0.1}])
+def test_a_recipe_that_cannot_be_is_refused(change):
+    (name,) = change
+    with pytest.raises(ValueError, match=f"{name}="):
+        replace(RECIPE, **change)
+
+
+def test_without_momentum_it_is_plain_descent():
+    images, model, reference = blobs(32), net(), net()
+    whole = Batches(images, 32, [Normalize(images)])
+    history = list(train(model, whole, Recipe(epochs=4, learning_rate=0.1, momentum=0.0)))
+    assert len(history) == 4 and not torch.equal(model[0].weight, reference[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("model", "batches", "sentence"),
+    [
+        (net, lambda: iter([]), "batches need a length: give Batches"),
+        (net, list, "there are no batches to train on"),
+        (nn.Flatten, lambda: [1], "Flatten has no parameters: there is nothing to train"),
+    ],
+)
+def test_what_cannot_be_trained_is_named(model, batches, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        next(train(model(), batches(), RECIPE))
+
+
+def test_nothing_cannot_be_measured():
+    with pytest.raises(ValueError, match="no images to measure on"):
+        evaluate(net(), [])
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_named(monkeypatch, name):
+    monkeypatch.setenv("CNNLIB_DEVICE", name)
+    with pytest.raises(ValueError, match=f"CNNLIB_DEVICE is '{name}', which this machine does not have: say cpu"):
+        default_device()
+
+
+def test_a_seed_that_is_no_whole_number_is_named(monkeypatch):
+    monkeypatch.setenv("CNNLIB_SEED", "1.5")
+    with pytest.raises(ValueError, match=r"CNNLIB_SEED is '1.5', which is no whole number"):
+        first_seed()

@@ -36,6 +36,6 @@ def test_the_vision_room_does_not_import_torchvision_by_itself():
 
 
 def test_any_other_failure_is_not_hidden(tmp_path):
-    (tmp_path / "torchvision.py").write_text("raise RuntimeError('built for another torch')")
+    (tmp_path / "torchvision.py").write_text("raise RuntimeError('built for another torch')", encoding="utf-8")
     done = python("from cnnlib.vision import torchvision; torchvision()", str(tmp_path))
     assert done.stderr.strip().endswith("RuntimeError: built for another torch")

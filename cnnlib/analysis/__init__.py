@@ -1,5 +1,20 @@
 """Measuring networks: arrays and records in, arrays and records out."""
 
+from cnnlib.analysis.confusion import confusion_matrix, most_confused
+from cnnlib.analysis.grad_cam import grad_cam
+from cnnlib.analysis.gradients import gradient_norms
+from cnnlib.analysis.memory import saved_bytes
+from cnnlib.analysis.recording import recording
 from cnnlib.analysis.summary import Cost, summary, table
 
-__all__ = ["Cost", "summary", "table"]
+__all__ = [
+    "Cost",
+    "confusion_matrix",
+    "grad_cam",
+    "gradient_norms",
+    "most_confused",
+    "recording",
+    "saved_bytes",
+    "summary",
+    "table",
+]

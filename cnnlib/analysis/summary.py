@@ -1,6 +1,7 @@
-"""Shape, parameters and multiply-adds of every module, without running a single multiplication."""
+"""Shape, parameters, multiply-adds and memory of every module, without running a single multiplication."""
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,44 +9,46 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from cnnlib.analysis.memory import Saved, saving
 from cnnlib.errors import explaining
+
+BATCH = 2  # batch norm cannot train on one image, so two go through, and every count is halved
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One module: its path in the network, output shape for one image, parameters, multiply-adds of one image."""
+    """One module: its path in the network, output shape for one image, parameters, multiply-adds of one image.
+
+    `saved` is what training keeps of one image until the backward pass, in bytes.
+    """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     parameters: int
     macs: int
+    saved: int
 
 
 def summary(model: nn.Module, shape: Sequence[int], depth: int = 2) -> list[Cost]:
     """The cost of each module in order of execution, the whole network (name "") last.
 
     `shape` is one image, C×H×W; modules nested deeper than `depth` are counted in their parents. Multiply-adds (MACs)
-    are those of convolutions and linear layers; papers call one of them a FLOP or two. The model is copied to the meta
-    device: no memory for weights, no arithmetic.
+    are those of convolutions and linear layers; papers call one of them a FLOP or two. Saved bytes are those of the
+    tensors that autograd keeps for the backward pass in training mode, without parameters and buffers. A tensor that
+    several operators keep counts once, in the module of the first: a ReLU's output counts there, and no more in the
+    convolution that takes it. The model is copied to the meta device: no memory for weights or maps, no arithmetic.
     """
-    model = copy.deepcopy(model).to("meta").eval()
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def note(name: str):
-        def hook(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
-            shapes[name] = tuple(output.shape[1:])
-
-        return hook
-
+    model = copy.deepcopy(model).to("meta").train()
     modules = {name: m for name, m in model.named_modules() if name.count(".") < depth}
-    handles = [module.register_forward_hook(note(name)) for name, module in modules.items()]
-    images = torch.empty(1, *shape, device="meta")
+    shapes: dict[str, tuple[int, ...]] = {}
+    kept: Counter[str] = Counter()
+    images = torch.empty(BATCH, *shape, device="meta")
     counter = FlopCounterMode(display=False)
-    with explaining(model, images), torch.no_grad(), counter:
+    with explaining(model, images), saving(model) as saved, counter:
+        for name, module in modules.items():
+            watch(module, name, shapes, kept, saved)
         model(images)
-    for handle in handles:
-        handle.remove()
     flops = counter.get_flop_counts()
     return [
         Cost(
@@ -53,10 +56,25 @@ def summary(model: nn.Module, shape: Sequence[int], depth: int = 2) -> list[Cost
             kind=type(modules[name]).__name__,
             shape=shape,
             parameters=sum(p.numel() for p in modules[name].parameters()),
-            macs=sum(flops.get(path(model, name), {}).values()) // 2,
+            macs=sum(flops.get(path(model, name), {}).values()) // (2 * BATCH),
+            saved=kept[name] // BATCH,
         )
         for name, shape in shapes.items()
     ]
+
+
+def watch(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]], kept: Counter[str], saved: Saved) -> None:
+    """Have the module note its output's shape, and by how much the saved bytes grow while it runs."""
+
+    def before(module: nn.Module, inputs: tuple) -> None:
+        kept[name] -= saved.bytes
+
+    def after(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        kept[name] += saved.bytes
+        shapes[name] = tuple(output.shape[1:])
+
+    module.register_forward_pre_hook(before)
+    module.register_forward_hook(after)
 
 
 def path(model: nn.Module, name: str) -> str:
@@ -66,10 +84,11 @@ def path(model: nn.Module, name: str) -> str:
 
 def table(costs: Sequence[Cost]) -> str:
     """The costs as a text table, ready to print."""
-    rows = [("module", "kind", "output", "parameters", "MACs")]
+    rows = [("module", "kind", "output", "parameters", "MACs", "saved bytes")]
     for c in costs:
-        rows.append((c.name or "whole", c.kind, "×".join(map(str, c.shape)), f"{c.parameters:,}", f"{c.macs:,}"))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+        counts = (f"{count:,}" for count in (c.parameters, c.macs, c.saved))
+        rows.append((c.name or "whole", c.kind, "×".join(map(str, c.shape)), *counts))
+    widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join(
         "  ".join(cell.ljust(w) if i < 3 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))).rstrip()
         for row in rows

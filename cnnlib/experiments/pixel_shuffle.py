@@ -35,7 +35,7 @@ ARMS = {
     for shuffle in shuffles
 }
 
-LIVE = Size("pixel-shuffle", "digits", digits, Recipe(epochs=3, learning_rate=0.03), seeds=5)
+LIVE = Size("pixel-shuffle", "digits", digits, Recipe(epochs=3, learning_rate=0.03), seeds=5, threads=1)
 FULL = Size(
     "pixel-shuffle-full", "fashion_mnist", fashion_mnist, Recipe(epochs=10, learning_rate=0.05, batch_size=128), seeds=3
 )

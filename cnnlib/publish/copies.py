@@ -26,7 +26,11 @@ def is_exercise(source: str) -> bool:
 
 
 def is_stub(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.FunctionDef) and ast.unparse(statement.body[-1]) == "..."
+    """Is it `def NAME(...): ...`, perhaps with a docstring?"""
+    if not isinstance(statement, ast.FunctionDef):
+        return False
+    body = statement.body[1:] if ast.get_docstring(statement) is not None else statement.body
+    return [ast.unparse(part) for part in body] == ["..."]
 
 
 def is_check(statement: ast.stmt) -> bool:

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 
 from cnnlib.publish import prose
 from cnnlib.publish.check import judged, printed, tags
+from cnnlib.publish.copies import is_stub
 from cnnlib.publish.pairs import WIDGET_VIEW, first_line, read, stale
 
 MOST_BYTES = 1_500_000
@@ -329,14 +330,6 @@ def exercises_whole(chapter: Chapter) -> Iterator[str]:
     for cell in chapter.code:
         if "solution" in cell.tags and not any(f"solution_{name}" in cell.names for name in stubs):
             yield f"{cell}: the solution belongs to no exercise; define solution_NAME for a stub NAME above it."
-
-
-def is_stub(statement: ast.stmt) -> bool:
-    """Is it `def NAME(...): ...`, perhaps with a docstring?"""
-    if not isinstance(statement, ast.FunctionDef):
-        return False
-    body = statement.body[1:] if ast.get_docstring(statement) is not None else statement.body
-    return [ast.unparse(part) for part in body] == ["..."]
 
 
 def exercise_problems(chapter: Chapter, name: str, stub: Cell) -> Iterator[str]:

@@ -21,6 +21,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from cnnlib.records import replacing
+
 CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
 GUARD = Path(__file__).resolve().parent / "guard"
 KEPT = ("tags", "slideshow", "jupyter", "alt")  # of a cell's metadata, as in chapters/jupytext.toml
@@ -183,12 +185,8 @@ def build(source: Path, timeout: int = 300) -> Path:
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
     path = source.with_suffix(".ipynb")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from cnnlib import claims
 from cnnlib.experiments import EXPERIMENTS
-from cnnlib.publish.pairs import read, sources
+from cnnlib.publish.pairs import ChapterError, read, sources
 from cnnlib.records import Record
 from cnnlib.training import default_device
 
@@ -23,10 +23,13 @@ class RunClaim:
     arms: frozenset[str]
 
     def holds(self, runs: dict[str, list[Record]]) -> bool:
-        """Whether the chapter would print ✓ for these runs."""
+        """Whether the chapter would print ✓ for these runs. ChapterError where the claim uses names of its chapter."""
         answers = []
         names = vars(claims) | {"runs": runs, "claim": lambda text, holds: answers.append(bool(holds))}
-        exec(self.call, names)
+        try:
+            exec(self.call, names)
+        except NameError as error:
+            raise ChapterError(f"claim “{self.text}” uses {error.name}: claims about runs may use only runs") from error
         return answers[0]
 
 

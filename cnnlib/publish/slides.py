@@ -26,6 +26,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from cnnlib.records import replacing
+
 COURSE = "Convolutional networks, measured"
 MOST_WORDS = 40
 MOST_LINES, MOST_COLUMNS = 12, 62
@@ -55,8 +57,8 @@ def build_deck(notebook: Path, target: Path) -> Path:
     page = environment.get_template("deck.html.j2").render(
         course=COURSE, title=_title(cells) or notebook.stem, slides=slides, **_inlined()
     )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page, encoding="utf-8", newline="\n")
+    with replacing(target) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
     return target
 
 

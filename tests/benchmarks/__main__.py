@@ -1,13 +1,23 @@
-"""Benchmarks: `make bench` runs all, `make bench ARGS=loop` one. Each prints ratios of interleaved measurements."""
+"""Benchmarks: `make bench` runs the short ones, `make bench ARGS=networks` those named, each with the words after it.
+
+Each prints ratios of interleaved measurements.
+"""
 
 import sys
 
-from tests.benchmarks import imports, loop
+from tests.benchmarks import imports, loop, networks
 
-BENCHMARKS = {"loop": loop.main, "imports": imports.main}
+SHORT = {"loop": loop.main, "imports": imports.main}
+BENCHMARKS = {**SHORT, "networks": networks.main}  # networks: over an hour, if none are named
 
 if __name__ == "__main__":
-    if unknown := set(sys.argv[1:]) - set(BENCHMARKS):
-        sys.exit(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    for name in sys.argv[1:] or BENCHMARKS:
-        BENCHMARKS[name]()
+    asked: dict[str, list[str]] = {}
+    for word in sys.argv[1:] or SHORT:
+        if word in BENCHMARKS:
+            asked[word] = []
+        elif "networks" in asked:
+            asked["networks"].append(word)
+        else:
+            sys.exit(f"no benchmark {word}; there are {', '.join(BENCHMARKS)}")
+    for name, words in asked.items():
+        BENCHMARKS[name](*words)

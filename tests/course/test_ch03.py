@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from cnnlib.claims import beats
@@ -97,12 +98,28 @@ def standardize_by_variance(pixels):
     return (values - values.mean((0, 2, 3), keepdim=True)) / values.var((0, 2, 3), keepdim=True)
 
 
+def standardize_in_mixed_units(pixels):
+    values = pixels / 255
+    return (values - pixels.float().mean((0, 2, 3), keepdim=True)) / values.std((0, 2, 3), keepdim=True)
+
+
+def standardize_in_mixed_units_the_other_way(pixels):
+    values = pixels / 255
+    return (pixels - values.mean((0, 2, 3), keepdim=True)) / pixels.float().std((0, 2, 3), keepdim=True)
+
+
+def from_0_to_1(pixels):
+    low, high = pixels.float().amin((0, 2, 3), keepdim=True), pixels.float().amax((0, 2, 3), keepdim=True)
+    return (pixels - low) / (high - low)
+
+
 STANDARDIZE_RIGHT = [
     standardize_over((0, 2, 3)),
     standardize_after_255,
     standardize_in_numpy,
     standardize_channel_by_channel,
     lambda pixels: F.batch_norm(pixels.double(), None, None, training=True),
+    lambda pixels: nn.BatchNorm2d(pixels.shape[1])(pixels.float()),
 ]
 STANDARDIZE_WRONG = [
     ("each image by its own mean", standardize_over((1, 2, 3))),
@@ -117,6 +134,13 @@ STANDARDIZE_WRONG = [
     ("whole numbers", lambda pixels: pixels),
     ("at most divided by 255", lambda pixels: pixels / 255),
     ("0.5 and 0.5", lambda pixels: (pixels / 255 - 0.5) / 0.5),
+    ("MNIST's numbers", lambda pixels: (pixels / 255 - 0.1307) / 0.3081),
+    ("brightest 1", from_0_to_1),
+    ("brightest 1", lambda pixels: (pixels - pixels.min()) / (pixels.max() - pixels.min())),
+    ("different units", standardize_in_mixed_units),
+    ("different units", standardize_in_mixed_units_the_other_way),
+    ("different units", lambda pixels: pixels / 255 - pixels.float().mean((0, 2, 3), keepdim=True)),
+    ("different units", lambda pixels: (pixels / 255 - pixels.float().mean()) / pixels.float().std()),
     ("make floats", lambda pixels: (pixels - pixels.mean()) / 255),
     ("keepdim", lambda pixels: pixels - pixels.float().mean((0, 2, 3))),
 ]
@@ -164,6 +188,7 @@ TRAIN_STEP_RIGHT = [
     steps("model.zero_grad()", FORWARD, BACK, STEP, NUMBER),
     steps(FORWARD, EMPTY, BACK, STEP, "return loss.detach()"),
     forward("F.nll_loss(model(images).log_softmax(1), labels)"),
+    forward("F.cross_entropy(model.forward(images), labels)"),
 ]
 TRAIN_STEP_WRONG = [
     ("zero_grad is missing", steps(FORWARD, BACK, STEP, NUMBER)),
@@ -181,6 +206,10 @@ TRAIN_STEP_WRONG = [
     ("with its graph", steps(FORWARD, EMPTY, BACK, STEP, "return loss")),
     ("returns nothing", steps(FORWARD, EMPTY, BACK, STEP)),
     (".item() comes after", steps(FORWARD + ".item()", EMPTY, BACK, STEP, "return loss")),
+    ("into evaluation mode", steps("model.eval()", FORWARD, EMPTY, BACK, STEP, NUMBER)),
+    ("into evaluation mode", steps("model.eval()", FORWARD, "model.train()", EMPTY, BACK, STEP, NUMBER)),
+    ("into evaluation mode", steps(FORWARD, EMPTY, BACK, STEP, "model.eval()", NUMBER)),
+    ("into training mode", steps("model.train()", FORWARD, EMPTY, BACK, STEP, NUMBER)),
     ("cut by no_grad", steps("with torch.no_grad(): " + FORWARD, EMPTY, BACK, STEP, NUMBER)),
 ]
 
@@ -223,6 +252,12 @@ ACCURACY_RIGHT = [
     accuracy_counted,
     accuracy_and_back,
     of_right_logits("(logits.max(1)[1] == labels).float().mean()"),
+    judge(
+        EVAL,
+        LOGITS,
+        "right = logits.argmax(1, keepdim=True)",
+        "return (right == labels.view_as(right)).double().mean()",
+    ),
 ]
 ACCURACY_WRONG = [
     ("training mode", judge(LOGITS, SHARE)),
@@ -235,7 +270,10 @@ ACCURACY_WRONG = [
     ("counted", of_right_logits("(logits.argmax(1) == labels).sum().item()")),
     ("percent", of_right_logits("100 * (logits.argmax(1) == labels).float().mean().item()")),
     ("share of wrong", of_right_logits("(logits.argmax(1) != labels).float().mean()")),
-    ("//", of_right_logits("(logits.argmax(1) == labels).sum() // len(labels)")),
+    ("0, though some", of_right_logits("(logits.argmax(1) == labels).sum() // len(labels)")),
+    ("0, though some", of_right_logits("(logits.max(1).values == labels).float().mean()")),
+    ("everything with everything", of_right_logits("(logits.argmax(1, keepdim=True) == labels).float().mean()")),
+    ("everything with everything", of_right_logits("(logits.argmax(1, keepdim=True) == labels).sum() / len(labels)")),
     ("number of classes", of_right_logits("(logits.argmax(1) == labels).sum() / logits.shape[1]")),
     ("truth value", of_right_logits("logits.argmax(1) == labels")),
     ("make floats", of_right_logits("(logits.argmax(1) == labels).mean()")),
@@ -258,12 +296,17 @@ def sometimes_mirrored(pixels):
     return torch.where(torch.rand(len(pixels), 1, 1, 1) < 0.5, transform(pixels), transform(pixels).flip(3))
 
 
+def shifted_by_chance(pixels):
+    return torch.roll(transform(pixels), int(torch.randint(-2, 3, ())), 3)
+
+
 TRANSFORM_RIGHT = [
     transform,
     each_image_by_its_own_mean,
     lambda pixels: pixels / 127.5 - 1,
     lambda pixels: transform(pixels.numpy()),
     lambda pixels: -transform(pixels.double()),
+    lambda pixels: nn.GroupNorm(1, 1)(pixels.float()),
 ]
 TRANSFORM_WRONG = [
     ("too small", lambda pixels: pixels / 255),
@@ -273,6 +316,7 @@ TRANSFORM_WRONG = [
     ("mirrored", lambda pixels: transform(pixels).flip(3)),
     ("mirrored", sometimes_mirrored),
     ("chance", lambda pixels: transform(pixels) + torch.randn(pixels.shape)),
+    ("chance", shifted_by_chance),
     ("batch at hand", lambda pixels: (pixels - pixels.float().mean()) / pixels.float().std()),
     ("another size", lambda pixels: F.pad(transform(pixels), [2, 2, 2, 2])),
     ("whole numbers", lambda pixels: pixels),

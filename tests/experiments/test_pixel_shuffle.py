@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import pytest
@@ -9,7 +9,8 @@ from cnnlib.claims import mean_accuracy
 from cnnlib.data import Batches, Images, Normalize
 from cnnlib.datasets import digits
 from cnnlib.experiments import pixel_shuffle
-from cnnlib.experiments.pixel_shuffle import ARMS, LIVE, permutation, shuffled
+from cnnlib.experiments.pixel_shuffle import ARMS, FULL, LIVE, permutation, shuffled
+from cnnlib.experiments.running import processor_threads
 from cnnlib.models import cnn
 from cnnlib.records import RUNS, read_all
 from cnnlib.training import train
@@ -70,7 +71,8 @@ def test_the_arm_that_the_chapter_builds_by_hand_is_the_library_s():
     torch.manual_seed(5)
     model = cnn()
     batches = Batches(part, size.recipe.batch_size, [Normalize(part)], Generator().manual_seed(5))
-    epoch = next(train(model, batches, size.recipe))
+    with processor_threads(size.threads):
+        epoch = next(train(model, batches, size.recipe))
     assert record.parameters == sum(p.numel() for p in model.parameters())
     assert record.epochs[0]["loss"] == epoch.train.loss
 
@@ -82,3 +84,9 @@ def test_ten_recorded_runs_of_every_arm_say_what_the_chapter_says():
     means = [mean_accuracy(runs[arm]) for arm in order]
     assert all(a - b >= 0.01 for a, b in pairwise(means))
     assert {run.data_hash for found in runs.values() for run in found} == {digits()[0].fingerprint()}
+
+
+@pytest.mark.parametrize("size", [LIVE, FULL], ids=lambda size: size.name)
+def test_recorded_runs_have_the_recipe_and_the_data_of_their_setting(size):
+    runs = [run for found in read_all(size.name).values() for run in found]
+    assert runs and all(run.recipe == asdict(size.recipe) and run.data == size.dataset for run in runs)

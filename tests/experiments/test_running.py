@@ -1,10 +1,16 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
+import torch
+from torch import Generator
 
 from cnnlib import records
+from cnnlib.data import Batches, Normalize
+from cnnlib.datasets import DataError
 from cnnlib.experiments import EXPERIMENTS, pixel_shuffle
 from cnnlib.experiments.running import record_all, run_all
+from cnnlib.models import cnn
+from cnnlib.training import evaluate, train
 from tests.experiments.test_pixel_shuffle import few
 
 SMALL = replace(pixel_shuffle.LIVE, name="small", data=few, seeds=2)
@@ -28,6 +34,43 @@ def test_a_finished_run_is_skipped_and_an_interrupted_one_done_again(tmp_path):
     assert sorted(p.name for p in (tmp_path / "small").iterdir()) == sorted(
         f"{a}-{s}.json" for a in arms for s in (0, 1)
     )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SMALL, recipe=replace(SMALL.recipe, epochs=4)),
+        replace(SMALL, recipe=replace(SMALL.recipe, learning_rate=0.02)),
+        replace(SMALL, dataset="fashion"),
+    ],
+)
+def test_a_record_of_another_recipe_or_data_set_is_not_taken_for_this_one(tmp_path, other):
+    next(record_all(pixel_shuffle, SMALL, ["mlp-none"], [0], tmp_path))
+    with pytest.raises(records.RecordError, match=r"mlp-none-0.json was made by another recipe .* than small has now"):
+        next(record_all(pixel_shuffle, other, ["mlp-none"], [0], tmp_path))
+
+
+def test_missing_data_are_missed_before_the_first_run_only_if_a_run_is_missing(tmp_path):
+    def gone():
+        raise DataError("gone")
+
+    lost = replace(SMALL, data=gone)
+    next(record_all(pixel_shuffle, SMALL, ["mlp-none"], [0], tmp_path))
+    ((_, fresh),) = record_all(pixel_shuffle, lost, ["mlp-none"], [0], tmp_path)
+    assert not fresh
+    with pytest.raises(DataError):
+        next(record_all(pixel_shuffle, lost, ["mlp-none"], [0, 1], tmp_path))  # not after the first
+
+
+def test_a_record_holds_what_training_by_hand_gives():
+    part, test = few()
+    record = pixel_shuffle.run("cnn-none", 5, SMALL, torch.device("cpu"))
+    torch.manual_seed(5)
+    model, steps = cnn(), [Normalize(part)]
+    list(train(model, Batches(part, SMALL.recipe.batch_size, steps, Generator().manual_seed(5)), SMALL.recipe))
+    assert record.test == asdict(evaluate(model, Batches(test, 1000, steps)))
+    assert (record.data_hash, record.recipe) == (part.fingerprint(), asdict(SMALL.recipe))
+    assert record.seconds > 0 and (record.experiment, record.arm, record.seed) == ("pixel-shuffle", "cnn-none", 5)
 
 
 def test_a_record_says_all_that_is_needed_to_repeat_the_run():

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 import cnnlib
+from cnnlib.publish import copies, lint
 from cnnlib.publish.copies import student
 
 ROOT = Path(cnnlib.__file__).parent.parent
@@ -149,3 +150,9 @@ def test_no_solution_can_be_read_in_the_students_copy_or_in_the_checks(path):
     for body in solutions(notebook):
         assert [leak for source in readable for leak in leaks(body, source)] == []
         assert not any(line in texts for line in body if len(line) >= 30)
+
+
+def test_lint_and_the_students_copy_agree_on_what_a_stub_is():
+    assert lint.is_stub is copies.is_stub
+    stub, told, begun = ast.parse('def f(): ...\ndef g():\n    """Two."""\n    ...\ndef h():\n    x = 1\n    ...').body
+    assert copies.is_stub(stub) and copies.is_stub(told) and not copies.is_stub(begun)

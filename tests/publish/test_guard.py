@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -54,10 +55,11 @@ for name in ("127.0.0.1", "localhost"):
 one, other = socket.socketpair()
 one.sendall(b"unix")
 print(other.recv(9).decode())
-with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
-    server.bind("here")
-    server.listen()
-    client.connect("here")
+if hasattr(socket, "AF_UNIX"):
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        server.bind("here")
+        server.listen()
+        client.connect("here")
 """
     assert run(code, tmp_path).split("\n") == ["to fro", "to fro", "unix"]
 
@@ -71,15 +73,15 @@ def test_processes_started_inside_are_guarded_too():
 
 
 def test_the_machines_own_sitecustomize_still_runs(tmp_path: Path):
-    (tmp_path / "sitecustomize.py").write_text("import os\nos.environ['HERE_FIRST'] = 'yes'\n")
-    path = f"{GUARD}:{tmp_path}"
+    (tmp_path / "sitecustomize.py").write_text("import os\nos.environ['HERE_FIRST'] = 'yes'\n", encoding="utf-8")
+    path = f"{GUARD}{os.pathsep}{tmp_path}"
     assert run("import os; print(os.environ['HERE_FIRST'])", PYTHONPATH=path) == "yes"
 
 
 def test_the_environment_puts_the_guard_first_once(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("PYTHONPATH", f"/one:{GUARD}:/two")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["/one", str(GUARD), "/two"]))
     environment = guarded_environment(CNNLIB_SEED="100")
-    assert environment["PYTHONPATH"] == f"{GUARD}:/one:/two"
+    assert environment["PYTHONPATH"] == os.pathsep.join([str(GUARD), "/one", "/two"])
     assert environment["CNNLIB_SEED"] == "100"
 
 

@@ -94,6 +94,6 @@ def test_numbers_and_comments_that_do_not(text: str, said: str, runs: Path):
 
 
 def test_a_broken_record_is_named(runs: Path):
-    (runs / "shift" / "cnn-none-2.json").write_text("{")
+    (runs / "shift" / "cnn-none-2.json").write_text("{", encoding="utf-8")
     (problem,) = prose.problems("95 %<!-- shift: cnn, none, mean -->", runs)
     assert "cnn-none-2.json is not whole JSON" in problem

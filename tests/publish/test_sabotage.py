@@ -1,6 +1,8 @@
+import pytest
+
 from cnnlib.claims import Score
 from cnnlib.experiments import pixel_shuffle
-from cnnlib.publish.pairs import read, sources
+from cnnlib.publish.pairs import ChapterError, read, sources
 from cnnlib.publish.sabotage import RunClaim, run_claims, survivors
 
 
@@ -32,3 +34,9 @@ def test_chapter_03_speaks_of_every_arm():
 
 def test_every_claim_about_runs_turns_under_a_sabotage():
     assert survivors(out=lambda line: None) == []
+
+
+def test_a_claim_about_runs_that_uses_the_chapter_s_names_is_named():
+    claim = RunClaim("It learns", 'claim("It learns", mean_accuracy(runs["a"]) > chance)', frozenset("a"))
+    with pytest.raises(ChapterError, match="claim “It learns” uses chance: claims about runs may use only runs"):
+        claim.holds({"a": scores(0.4)})

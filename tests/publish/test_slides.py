@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from cnnlib.publish import slides
 from cnnlib.publish.slides import build_deck, build_decks, deck_problems, markdown_to_html
+from tests.test_records import on_a_full_disk
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "chapters").glob("[0-9][0-9]_*.ipynb"))
 TEMPLATES = Path(slides.__file__).parent / "templates"
@@ -363,3 +364,14 @@ def test_every_colour_of_text_can_be_read(scheme):
         for ground in ("paper", "panel"):
             dark, light = sorted((luminance(colours[name]), luminance(colours[ground])))
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, ground)
+
+
+def test_a_full_disk_leaves_the_old_deck(tmp_path):
+    notebook, target = written(tmp_path, text("## First"), NOTES), tmp_path / "deck.html"
+    target.write_text("old", encoding="utf-8")
+    errors = on_a_full_disk(
+        "from cnnlib.publish.slides import build_deck", f"build_deck(Path({str(notebook)!r}), Path({str(target)!r}))"
+    )
+    assert f"OSError: could not write {target}: " in errors and "Free some space, or make the folder" in errors
+    assert target.read_text(encoding="utf-8") == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["03_training.ipynb", "deck.html"]

@@ -177,7 +177,7 @@ def colour_bytes(generator: Generator) -> tuple[Tensor]:
 
 def measured(standardize: Callable, pixels: Tensor) -> dict[str, Any]:
     """What can be seen of standardised images without knowing how they were made."""
-    before, result = pixels.double(), torch.as_tensor(standardize(pixels))
+    before, result = pixels.double(), torch.as_tensor(standardize(pixels)).detach()
     after = result.double()
     floats = result.dtype.is_floating_point
     if after.shape != before.shape:
@@ -213,6 +213,17 @@ def wrapped_round(after: Tensor, before: Tensor) -> bool:
 
 def spread(images: Tensor) -> Tensor:
     return torch.stack([channel.std() for channel in images.unbind(1)])
+
+
+def middle(images: Tensor) -> Tensor:
+    return torch.stack([channel.mean() for channel in images.unbind(1)])
+
+
+def mixed_units(after: Tensor, before: Tensor) -> bool:
+    """Whether the byte that became 0 in each channel is 255 times the mean, or a 255th of it."""
+    zero = middle(before) - middle(after) * spread(before) / spread(after)
+    means = middle(before), before.mean().expand(len(zero))
+    return any(np.allclose(zero, scale * mean, rtol=0.02) for scale in (255, 1 / 255) for mean in means)
 
 
 STANDARDIZE = Exercise(
@@ -281,6 +292,11 @@ STANDARDIZE = Exercise(
             ),
         ),
         Mistake(
+            "mean and pixels in different units: one in bytes, the other divided by 255",
+            "divide by 255 before you take the mean, or not at all.",
+            recognised(mixed_units),
+        ),
+        Mistake(
             "the mean was not subtracted",
             "the deviation is right; where is the middle?",
             recognised(lambda after, before: np.allclose(spread(after), 1, rtol=0.02)),
@@ -294,6 +310,16 @@ STANDARDIZE = Exercise(
             "0.5 and 0.5 in place of mean and deviation",
             "they map 0 to 255 onto -1 to 1, whatever the images; what are mean and deviation of these?",
             recognised(lambda after, before: agree(after, (before / 255 - 0.5) / 0.5)),
+        ),
+        Mistake(
+            "0.1307 and 0.3081 in place of mean and deviation",
+            "these are MNIST's numbers; measure those of the images you are given.",
+            recognised(lambda after, before: agree(after, (before / 255 - 0.1307) / 0.3081)),
+        ),
+        Mistake(
+            "the darkest became 0 and the brightest 1",
+            "smallest and largest value hang on single pixels; mean and deviation are wanted.",
+            recognised(lambda after, before: agree([after.min(), after.max()], [0, 1])),
         ),
     ),
     hint="which axes of N×C×H×W does one channel's mean run over? Print the shape of your mean.",
@@ -348,6 +374,16 @@ def stale(generator: Generator) -> tuple[nn.Sequential, Tensor, Tensor, Watched]
     return model, *rest
 
 
+def either_mode(generator: Generator) -> tuple[nn.Sequential, Tensor, Tensor, Watched]:
+    """The same, in training mode or in evaluation mode."""
+    model, *rest = fresh(generator)
+    return model.train(between(0, 1, generator) == 1), *rest
+
+
+def mode(model: nn.Module) -> str:
+    return "training" if model.training else "evaluation"
+
+
 def flat(tensors: Any) -> Tensor:
     return torch.cat([tensor.detach().flatten() for tensor in tensors])
 
@@ -375,14 +411,18 @@ def descended_twice(*arguments: Any) -> dict:
 
 def stepped(train_step: Callable, model: nn.Module, images: Tensor, labels: Tensor, optimizer: Watched) -> dict:
     """What one call of the reader's function did and returned."""
-    before = flat(model.parameters())
-    loss = train_step(model, images, labels, optimizer)
+    before, modes = flat(model.parameters()), []
+    # The first layer listens, not the net: a reader may call model.forward.
+    with model[0].register_forward_pre_hook(lambda *_: modes.append(mode(model))):
+        loss = train_step(model, images, labels, optimizer)
     return {
         "loss": loss,
         "weights": flat(model.parameters()),
         "moved": not torch.equal(before, flat(model.parameters())),
         "loss drags its graph along": isinstance(loss, Tensor) and loss.requires_grad,
         "diary": optimizer.diary,
+        "mode in the step": modes[0] if modes else "the net was not called",
+        "mode after it": mode(model),
     }
 
 
@@ -418,6 +458,12 @@ TRAIN_STEP = Exercise(
         ),
         Property("a second step as well", fresh, descended_twice, stepped_twice),
         Property("the loss is a plain number", fresh, lambda *a: {"loss drags its graph along": False}, stepped),
+        Property(
+            "the net's mode is left to the caller",
+            either_mode,
+            lambda model, *_: {"mode in the step": mode(model), "mode after it": mode(model)},
+            stepped,
+        ),
     ),
     mistakes=(
         Mistake(
@@ -481,6 +527,16 @@ TRAIN_STEP = Exercise(
             "the loss is returned with its graph",
             "a list of such losses keeps every graph in memory; .item() gives the number.",
             lambda got, *_: got["loss drags its graph along"],
+        ),
+        Mistake(
+            "the net was put into evaluation mode",
+            "then dropout does nothing and batch norm learns nothing: leave the mode to the caller, as you find it.",
+            lambda got, model, *_: model.training and "evaluation" in (got["mode in the step"], got["mode after it"]),
+        ),
+        Mistake(
+            "the net was put into training mode",
+            "who fine-tunes with batch norm held still calls eval() before the step: leave the mode to the caller.",
+            lambda got, model, *_: not model.training and "training" in (got["mode in the step"], got["mode after it"]),
         ),
     ),
     hint="forward, loss, zero_grad, backward, step: print the first weight and its .grad after each of the five.",
@@ -594,9 +650,9 @@ ACCURACY = Exercise(
             accuracy_is(lambda logits, labels: (logits.argmax(1) != labels).double().mean()),
         ),
         Mistake(
-            "divided with //",
-            "// rounds down: of 7 in 10 it leaves 0.",
-            accuracy_is(lambda logits, labels: (logits.argmax(1) == labels).sum() // len(labels)),
+            "0, though some are right",
+            "either // rounded the share down, or something other than class numbers was compared with the labels.",
+            accuracy_is(lambda logits, labels: 0),
         ),
         Mistake(
             "divided by the number of classes, not of images",
@@ -607,6 +663,16 @@ ACCURACY = Exercise(
             "argmax over the whole batch",
             "every image has a largest logit of its own: along which dimension?",
             accuracy_is(lambda logits, labels: (logits.argmax() == labels).double().mean()),
+        ),
+        Mistake(
+            "N×1 compared with N",
+            "N×1 against N compares everything with everything: print the shape of both sides.",
+            accuracy_is(lambda logits, labels: (logits.argmax(1, keepdim=True) == labels).double().mean()),
+        ),
+        Mistake(
+            "N×1 compared with N, and the matches counted",
+            "N×1 against N compares everything with everything: print the shape of both sides.",
+            accuracy_is(lambda logits, labels: (logits.argmax(1, keepdim=True) == labels).sum() / len(labels)),
         ),
         Mistake(
             "one truth value an image, not their mean",
@@ -654,7 +720,7 @@ def training_digits() -> tuple[Images, Images]:
 
 def as_floats(images: Any) -> Tensor:
     """Also of NumPy's arrays and of doubles."""
-    return torch.as_tensor(images).float()
+    return torch.as_tensor(images).detach().float()
 
 
 def trained(transform: Callable[[Tensor], Tensor], seed: int) -> Run:
@@ -691,15 +757,16 @@ def some_digits(generator: Generator) -> tuple[Tensor]:
 
 
 def treated(transform: Callable[[Tensor], Tensor], pixels: Tensor) -> dict[str, Any]:
-    """What a transform makes of a few digits: together, together once more, and one by one."""
-    result, again = torch.as_tensor(transform(pixels)), torch.as_tensor(transform(pixels))
-    singly = [torch.as_tensor(transform(image[None])) for image in pixels]
+    """What a transform makes of a few digits: together and one by one, and both once more."""
+    result, again = (torch.as_tensor(transform(pixels)).detach() for _ in range(2))
+    # Chance may fall on the same shift or turn twice; over so many repeats it will not.
+    singly, singly_again = (torch.cat([torch.as_tensor(transform(x[None])) for x in pixels]) for _ in range(2))
     unchanged = result.shape == pixels.shape
     return {
         "shape": tuple(result.shape),
         "floats": result.dtype.is_floating_point,
-        "the same a second time": agree(again, result),
-        "the same without the others": agree(torch.cat(singly), result),
+        "the same a second time": agree(again, result) and agree(singly_again, singly),
+        "the same without the others": agree(singly, result),
         "left stays left": not (unchanged and mirrored(result.double(), pixels.double())),
         "mean": float(result.double().mean()),
         "deviation": float(result.double().std()),
