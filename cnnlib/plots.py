@@ -79,7 +79,7 @@ def percent(value: float) -> str:
 
 @styled
 def images(pixels: Tensor, captions: Sequence[str], title: str, columns: int = 10, finding: str = "") -> Picture:
-    """N×C×H×W images in rows, each under its caption; grey from the lowest value to the highest of each image.
+    """N×C×H×W images in rows, each under its caption; black at 0, white at the highest value of each image.
 
     `finding` is one more sentence for those who cannot see the images.
     """
@@ -89,7 +89,7 @@ def images(pixels: Tensor, captions: Sequence[str], title: str, columns: int = 1
     for axes in grid.flat:
         axes.axis("off")
     for axes, image, caption in zip(grid.flat, pixels.cpu(), captions):
-        axes.imshow(image.permute(1, 2, 0).squeeze(2).numpy(), interpolation="nearest")
+        axes.imshow(image.permute(1, 2, 0).squeeze(2).numpy(), interpolation="nearest", vmin=min(0, image.min()))
         axes.set_title(caption, fontsize=10, fontweight="normal", loc="center", pad=3)
     told = f"{title}. {len(pixels)} images: {'; '.join(captions)}."
     return Picture(figure, title, f"{told} {finding}".strip())

@@ -1,4 +1,5 @@
-"""VGG: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2014),
+"""VGG: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2014).
+
 arXiv:1409.1556.
 
 Twins of torchvision's networks, also those with batch norm, which is younger than the paper. Initialisation:
