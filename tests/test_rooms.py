@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = (
-    ["claims"], ["records"], ["errors"], ["vision"], ["layers"], ["weights"], ["models"], ["data"], ["datasets"],
+    ["claims"], ["records"], ["errors"], ["vision"], ["layers"], ["models"], ["weights"], ["data"], ["datasets"],
     ["training"], ["analysis"], ["experiments"], ["plots"], ["course"], ["publish"], ["__main__"],
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
