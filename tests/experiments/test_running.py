@@ -8,7 +8,7 @@ from cnnlib import records
 from cnnlib.data import Batches, Normalize
 from cnnlib.datasets import DataError
 from cnnlib.experiments import EXPERIMENTS, pixel_shuffle
-from cnnlib.experiments.running import record_all, run_all
+from cnnlib.experiments.running import processor_threads, record_all, run_all
 from cnnlib.models import cnn
 from cnnlib.training import evaluate, train
 from tests.experiments.test_pixel_shuffle import few
@@ -67,8 +67,9 @@ def test_a_record_holds_what_training_by_hand_gives():
     record = pixel_shuffle.run("cnn-none", 5, SMALL, torch.device("cpu"))
     torch.manual_seed(5)
     model, steps = cnn(), [Normalize(part)]
-    list(train(model, Batches(part, SMALL.recipe.batch_size, steps, Generator().manual_seed(5)), SMALL.recipe))
-    assert record.test == asdict(evaluate(model, Batches(test, 1000, steps)))
+    with processor_threads(SMALL.threads):
+        list(train(model, Batches(part, SMALL.recipe.batch_size, steps, Generator().manual_seed(5)), SMALL.recipe))
+        assert record.test == asdict(evaluate(model, Batches(test, 1000, steps)))
     assert (record.data_hash, record.recipe) == (part.fingerprint(), asdict(SMALL.recipe))
     assert record.seconds > 0 and (record.experiment, record.arm, record.seed) == ("pixel-shuffle", "cnn-none", 5)
 

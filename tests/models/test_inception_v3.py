@@ -33,7 +33,9 @@ def test_v3_has_more_parameters_than_its_predecessors():
 def test_the_auxiliary_classifier_is_torchvision_s():
     torchvision()
     maps = torch.randn(2, 768, 17, 17)
-    twin = fill(importlib.import_module("torchvision.models.inception").InceptionAux(768, 10), maps, uniform())
+    twin = importlib.import_module("torchvision.models.inception").InceptionAux(768, 10)
+    with torch.no_grad():
+        fill(twin, maps, uniform())
     head = inception_v3(10, auxiliary=True).heads["mixed_6e"].eval()
     load_in_order(head, twin.state_dict())
     assert torch.equal(head(maps), twin(maps))

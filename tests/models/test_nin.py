@@ -4,11 +4,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnnlib.analysis import summary
-from cnnlib.data import Batches, Normalize, Pad
-from cnnlib.datasets import fashion
 from cnnlib.models import nin, nin_cifar
-from cnnlib.models.nin import CIFAR, NiN
-from cnnlib.training import Recipe, train
 
 SEEDS = range(5)
 
@@ -68,36 +64,6 @@ def test_a_1x1_convolution_is_a_linear_layer_at_every_pixel():
     # It replaces no fully connected layer: one from all points to all points has a thousand times its parameters.
     assert sum(p.numel() for p in conv.parameters()) == 136
     assert (16 * 5 * 7 + 1) * 8 * 5 * 7 == 157_080
-
-
-def images_differ(model: nn.Module, images: torch.Tensor) -> float:
-    """How much of the last maps' averages differs from image to image, between 0 and 1."""
-    with torch.no_grad():
-        averages = model.eval().features(images).mean((2, 3))
-    return float(averages.var(0).sum() / averages.square().mean(0).sum())
-
-
-def test_kernels_of_mean_zero_keep_images_apart():
-    images = fashion()[0][:32]
-    batch = Normalize(images)(Pad(2)(images.pixels))
-    for seed in SEEDS:
-        torch.manual_seed(seed)
-        model = nin_cifar(1)
-        ours = images_differ(model, batch)
-        for layer in model.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        assert ours > 0.2 and images_differ(model, batch) < 0.1
-
-
-def test_leaves_chance_from_every_seed():
-    images = fashion()[0][:512]
-    narrow = [(*row[:3], tuple(width // 8 for width in row[3])) for row in CIFAR]
-    for seed in SEEDS:
-        torch.manual_seed(seed)
-        batches = Batches(images, 32, [Pad(2), Normalize(images)], torch.Generator().manual_seed(seed))
-        first, *_, last = train(NiN(1, narrow, 10), batches, Recipe(3, 0.03))
-        assert last.train.loss < first.train.loss - 0.1
 
 
 def test_nin_cifar_trains_in_every_layer():
