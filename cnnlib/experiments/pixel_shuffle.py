@@ -95,7 +95,7 @@ def random_labels(images: Images, shuffle: str, seed: int) -> Images:
 
 # Which claims about these runs each sabotage must turn, by words of their sentences.
 SABOTAGES = {
-    identity: ("costs the CNN", "further pixels move", "of its own"),
+    identity: ("costs the CNN", "further pixels move", "Blocks of 7×7", "The whole image", "of its own"),
     all_as_each: ("does not notice",),
     random_labels: ("On ordinary digits",),
 }

@@ -55,7 +55,7 @@ def initialise(model: NiN) -> None:
     """He's normal distribution, biases 0, and from the second convolution on each kernel shifted to mean zero.
 
     What a rectifier lets through is positive, so a kernel sees above all the mean of its inputs. Layer by layer that
-    mean takes over, until all images have nearly the same averages and the network stays at chance.
+    mean takes over, until all images have nearly the same logits and the network stays at chance.
     """
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
     for number, layer in enumerate(layers, start=1):
