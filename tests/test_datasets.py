@@ -298,7 +298,7 @@ def test_a_download_is_cached_and_not_repeated(cached, server, monkeypatch, capf
     train, test = datasets.mnist()
     said = capfd.readouterr()
     assert said.out.startswith("Downloading MNIST, about 12 MB.\n")
-    assert "100%" in said.err  # torchvision's progress
+    assert "100" in said.err  # torchvision's progress
     assert np.array_equal(train.pixels, noise)
     assert test.labels.tolist() == [0, 1]
     assert train.classes == datasets.NUMERALS

@@ -4,9 +4,9 @@ The widths are those of the authors' configuration files: the CIFAR-10 net, and 
 zoo. Dropout is the paper's: on the outputs of all mlpconv layers but the last (the file of the ImageNet net has only
 the third). No batch norm: it came two years later. Pools round up, as the authors' software does.
 
-Two deviations are meant to help its training, which is known to stay at chance from some seeds. The maps of the classes
-are not rectified: a class that is zero on every image would get no gradient. And the kernels begin with mean zero, see
-`initialise`. What this is worth over seeds has not been measured yet.
+Two deviations let it leave chance within a few dozen steps. The maps of the classes are not rectified: a class that is
+zero on every image would get no gradient. And the kernels begin with mean zero, see `initialise`. Even so, peak
+learning rates stay at 0.01 or below.
 """
 
 from collections.abc import Sequence

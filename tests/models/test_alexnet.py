@@ -109,8 +109,8 @@ def test_dropout_follows_the_hidden_layers_in_2012_and_precedes_them_in_2014():
 
 def test_2012_begins_as_the_paper_says():
     weighted = layers(alexnet_2012(num_classes=10), nn.Conv2d | nn.Linear)
-    assert [float(layer.bias.mean()) for layer in weighted] == [0, 1, 0, 1, 1, 1, 1, 0]
-    assert all(float(layer.weight.std()) == pytest.approx(0.01, rel=0.03) for layer in weighted)
+    assert [layer.bias.mean().item() for layer in weighted] == [0, 1, 0, 1, 1, 1, 1, 0]
+    assert all(layer.weight.std().item() == pytest.approx(0.01, rel=0.03) for layer in weighted)
 
 
 def test_alexnet_cifar_is_small_and_trains():

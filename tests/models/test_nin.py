@@ -1,12 +1,16 @@
+import math
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from cnnlib.analysis import summary
+from cnnlib.data import Batches, Normalize, Pad
+from cnnlib.datasets import fashion
 from cnnlib.models import nin, nin_cifar
-
-SEEDS = range(5)
+from cnnlib.models.nin import CIFAR, NiN
+from cnnlib.training import Recipe, train
 
 
 def test_parameters_and_layers():
@@ -64,6 +68,46 @@ def test_a_1x1_convolution_is_a_linear_layer_at_every_pixel():
     # It replaces no fully connected layer: one from all points to all points has a thousand times its parameters.
     assert sum(p.numel() for p in conv.parameters()) == 136
     assert (16 * 5 * 7 + 1) * 8 * 5 * 7 == 157_080
+
+
+def images_differ(model: nn.Module, images: torch.Tensor) -> float:
+    """The share of the logits' squares that differs from image to image, between 0 and 1."""
+    with torch.no_grad():
+        logits = model.eval()(images)
+    return float(logits.var(0).sum() / logits.square().mean(0).sum())
+
+
+def initialise_as_he(model: nn.Module) -> None:
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kernels_of_mean_zero_keep_images_apart(seed):
+    images = fashion()[0][:64]
+    batch = Normalize(images)(Pad(2)(images.pixels))
+    torch.manual_seed(seed)
+    model = nin_cifar(1)
+    assert images_differ(model, batch) > 0.2
+    initialise_as_he(model)
+    assert images_differ(model, batch) < 0.1
+
+
+def test_leaves_chance_where_he_s_initialisation_alone_does_not():
+    narrow = [(*row[:3], tuple(width // 6 for width in row[3])) for row in CIFAR]
+    images = fashion()[0][:640]
+    losses = []
+    for seed, ours in [(0, False), (0, True), (1, True), (2, True)]:
+        torch.manual_seed(seed)
+        model = NiN(1, narrow, 10)
+        if not ours:
+            initialise_as_he(model)
+        batches = Batches(images, 32, [Pad(2), Normalize(images)], torch.Generator().manual_seed(seed))
+        *_, last = train(model, batches, Recipe(2, 0.03))
+        losses.append(last.train.loss)
+    chance = math.log(10)
+    assert losses[0] > chance - 0.02 and max(losses[1:]) < chance - 0.04
 
 
 def test_nin_cifar_trains_in_every_layer():

@@ -87,8 +87,8 @@ def test_32_pixels_leave_512_features_where_the_linear_layer_expects_25088():
 def test_begins_as_torchvision_does():
     model = vgg_cifar()
     first, last = model.features.block5[0], model.classifier[-1]
-    assert float(first.weight.std()) == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)  # He, counted over outputs
-    assert float(last.weight.std()) == pytest.approx(0.01, rel=0.1)
+    assert first.weight.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)  # He, counted over outputs
+    assert last.weight.std().item() == pytest.approx(0.01, rel=0.1)
     assert first.bias.abs().sum() == last.bias.abs().sum() == 0
 
 
