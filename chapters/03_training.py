@@ -499,8 +499,7 @@ claim("In evaluation the order changes nothing.", straight.accuracy == mixed.acc
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Train and evaluation mode
 #
-# Dropout and batch norm behave in one way while training and in another afterwards. `model.train()` and
-# `model.eval()` switch; nothing else does.
+# `model.train()` and `model.eval()` switch how dropout and batch norm behave.
 
 # %%
 dropout = nn.Dropout(0.5)

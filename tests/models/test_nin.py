@@ -98,16 +98,16 @@ def test_leaves_chance_where_he_s_initialisation_alone_does_not():
     narrow = [(*row[:3], tuple(width // 6 for width in row[3])) for row in CIFAR]
     images = fashion()[0][:640]
     losses = []
-    for seed, ours in [(0, False), (0, True), (1, True), (2, True)]:
+    for seed, ours in [(0, False), (0, True), (1, True)]:
         torch.manual_seed(seed)
         model = NiN(1, narrow, 10)
         if not ours:
             initialise_as_he(model)
         batches = Batches(images, 32, [Pad(2), Normalize(images)], torch.Generator().manual_seed(seed))
-        *_, last = train(model, batches, Recipe(2, 0.03))
+        *_, last = train(model, batches, Recipe(3, 0.02))
         losses.append(last.train.loss)
     chance = math.log(10)
-    assert losses[0] > chance - 0.02 and max(losses[1:]) < chance - 0.04
+    assert losses[0] > chance - 0.02 and max(losses[1:]) < chance - 0.2
 
 
 def test_nin_cifar_trains_in_every_layer():
