@@ -23,7 +23,7 @@ check: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m cnnlib lint
-	$(BIN)/pytest tests -q -m "not browser and not torchvision" --ignore-glob="tests/models/test_[!gs]*" \
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -q -n 2 -m "not browser and not torchvision" --ignore-glob="tests/models/test_[!gs]*" \
 	  --deselect tests/publish/test_sabotage.py::test_every_claim_about_runs_turns_under_a_sabotage $(ARGS)
 
 sync: $(VENV)/ready

@@ -1,9 +1,13 @@
 """Layers that several networks share."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 Size = int | tuple[int, int]
+relu = partial(nn.ReLU, inplace=True)  # overwrites its input: one map less to find memory for
 
 
 class ConvNormAct(nn.Sequential):
@@ -19,7 +23,7 @@ class ConvNormAct(nn.Sequential):
         padding: Size | None = None,
         groups: int = 1,
         eps: float = 1e-5,
-        activation: type[nn.Module] = nn.ReLU,
+        activation: Callable[[], nn.Module] = relu,
     ) -> None:
         height, width = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
         same = ((height - 1) // 2, (width - 1) // 2)
@@ -54,7 +58,7 @@ class SqueezeExcite(nn.Module):
     Hu, Shen, Sun, "Squeeze-and-Excitation Networks" (2017), arXiv:1709.01507. No norm inside.
     """
 
-    def __init__(self, channels: int, squeezed: int, activation: type[nn.Module] = nn.ReLU) -> None:
+    def __init__(self, channels: int, squeezed: int, activation: Callable[[], nn.Module] = relu) -> None:
         super().__init__()
         self.gate = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),

@@ -12,8 +12,9 @@ def recording(model: nn.Module, *names: str) -> Iterator[dict[str, Tensor]]:
     """Inside, each pass through the model leaves the outputs of the named modules in the dict, in order of execution.
 
     The tensors are the network's own, so gradients can be taken of them; under `torch.no_grad()` they are plain
-    numbers. A later pass, or a second use of a module, replaces the first. The hooks are gone afterwards, also after
-    an error. Raises ValueError for a name the model does not have.
+    numbers. The next module gets a copy, for it may overwrite what it is given, as ReLU does. A later pass, or a second
+    use of a module, replaces the first. The hooks are gone afterwards, also after an error. Raises ValueError for a
+    name the model does not have.
     """
     modules = dict(model.named_modules())
     for name in names:
@@ -22,8 +23,9 @@ def recording(model: nn.Module, *names: str) -> Iterator[dict[str, Tensor]]:
     outputs: dict[str, Tensor] = {}
 
     def note(name: str):
-        def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:  # what a hook returns replaces the output
+        def hook(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:  # what it returns replaces the output
             outputs[name] = output
+            return output.clone()
 
         return hook
 

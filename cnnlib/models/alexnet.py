@@ -44,7 +44,7 @@ def convolutions(in_channels: int, rows: Sequence[tuple[int, ...]], normalised: 
     layers = OrderedDict()
     for number, (channels, kernel_size, stride, padding, groups) in enumerate(rows, start=1):
         layers[f"conv{number}"] = nn.Conv2d(in_channels, channels, kernel_size, stride, padding, groups=groups)
-        layers[f"relu{number}"] = nn.ReLU()
+        layers[f"relu{number}"] = nn.ReLU(inplace=True)
         if number in normalised:
             # Section 3.3: k = 2, n = 5, alpha = 1e-4, beta = 0.75. PyTorch divides alpha by n, the paper does not.
             layers[f"norm{number}"] = nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2)
@@ -59,10 +59,10 @@ def classifier_2012(in_features: int, hidden: int, num_classes: int) -> nn.Seque
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(in_features, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(hidden, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(hidden, num_classes),
     )
@@ -75,10 +75,10 @@ def classifier_2014(channels: int, side: int, hidden: int, num_classes: int) -> 
         nn.Flatten(),
         nn.Dropout(0.5),
         nn.Linear(channels * side * side, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(hidden, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Linear(hidden, num_classes),
     )
 

@@ -32,7 +32,7 @@ def norm_act_conv(in_channels: int, out_channels: int, kernel_size: int) -> nn.S
     """Batch norm, ReLU, convolution, in this order: what arrives was put together from several layers."""
     conv = nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False)
     nn.init.kaiming_normal_(conv.weight)
-    return nn.Sequential(nn.BatchNorm2d(in_channels), nn.ReLU(), conv)
+    return nn.Sequential(nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True), conv)
 
 
 class DenseLayer(nn.Module):
@@ -117,7 +117,7 @@ class DenseNet(nn.Module):
                 self.features.add_module(f"transition{number}", narrow.append(nn.AvgPool2d(2)))
                 channels = int(channels * compression)
         self.features.add_module("norm", nn.BatchNorm2d(channels))
-        self.features.add_module("relu", nn.ReLU())
+        self.features.add_module("relu", nn.ReLU(inplace=True))
         self.classifier = linear_classifier(channels, num_classes)
         nn.init.zeros_(self.classifier[-1].bias)
 
@@ -142,7 +142,7 @@ def densenet(depth: int, num_classes: int) -> DenseNet:
     stem = OrderedDict(
         conv=nn.Conv2d(3, 2 * growth, 7, stride=2, padding=3, bias=False),
         stem_norm=nn.BatchNorm2d(2 * growth),
-        stem_relu=nn.ReLU(),
+        stem_relu=nn.ReLU(inplace=True),
         pool=nn.MaxPool2d(3, stride=2, padding=1),
     )
     return DenseNet(stem, 2 * growth, bottleneck_layer, blocks, growth, 0.5, num_classes)

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 Row = tuple[int, int, int, int, int]
+swish = partial(nn.SiLU, inplace=True)
 
 # Table 1: B0's stages 2 to 8. The stem has 32 channels, the last 1×1 convolution 1280.
 STAGES: tuple[Row, ...] = (
@@ -86,12 +87,12 @@ def mbconv(
     The gate squeezes to a quarter of the block's own input channels, not of the widened ones.
     """
     wide = expansion * in_channels
-    conv = partial(ConvNormAct, eps=eps, activation=nn.SiLU)
+    conv = partial(ConvNormAct, eps=eps, activation=swish)
     widen = [conv(in_channels, wide, 1)] if expansion > 1 else []
     branch = nn.Sequential(
         *widen,
         conv(wide, wide, kernel_size, stride, groups=wide),
-        SqueezeExcite(wide, max(1, in_channels // 4), activation=nn.SiLU),
+        SqueezeExcite(wide, max(1, in_channels // 4), activation=swish),
         conv(wide, out_channels, 1, activation=nn.Identity),
     )
     return Skip(branch, drop_rate) if stride == 1 and in_channels == out_channels else branch
@@ -110,7 +111,7 @@ class EfficientNet(nn.Module):
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
-        conv = partial(ConvNormAct, eps=eps, activation=nn.SiLU)
+        conv = partial(ConvNormAct, eps=eps, activation=swish)
         channels, head = round_channels(32 * scale.width), round_channels(1280 * scale.width)
         self.features = nn.Sequential(OrderedDict(stem=conv(in_channels, channels, 3, stem_stride)))
         total, done = sum(ceil(blocks * scale.depth) for _, _, _, blocks, _ in stages), 0

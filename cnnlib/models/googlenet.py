@@ -42,7 +42,7 @@ def conv_bias_act(in_channels: int, out_channels: int, kernel_size: int, stride:
     conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2)
     nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
     nn.init.zeros_(conv.bias)
-    return nn.Sequential(conv, nn.ReLU())
+    return nn.Sequential(conv, nn.ReLU(inplace=True))
 
 
 def halve() -> nn.MaxPool2d:
@@ -69,7 +69,7 @@ def auxiliary_classifier(in_channels: int, num_classes: int, conv: Conv, divisor
         conv(in_channels, channels, 1),
         nn.Flatten(),
         nn.Linear(channels * 4 * 4, units),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.7),
         nn.Linear(units, num_classes),
     )

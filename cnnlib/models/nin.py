@@ -44,9 +44,9 @@ class NiN(nn.Module):
 def mlpconv(in_channels: int, kernel_size: int, stride: int, padding: int, widths: Sequence[int]) -> nn.Sequential:
     """A convolution, then 1×1 convolutions: a small fully connected net that slides over the maps (Figure 1b)."""
     first, *rest = widths
-    layers = [nn.Conv2d(in_channels, first, kernel_size, stride, padding), nn.ReLU()]
+    layers = [nn.Conv2d(in_channels, first, kernel_size, stride, padding), nn.ReLU(inplace=True)]
     for before, width in zip(widths, rest):
-        layers += [nn.Conv2d(before, width, 1), nn.ReLU()]
+        layers += [nn.Conv2d(before, width, 1), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
 
 

@@ -32,7 +32,7 @@ class Residual(nn.Module):
         self.shortcut = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        return (self.branch(x) + self.shortcut(x)).relu_()  # in place on the sum, which nothing else sees
+        return self.branch(x).add_(self.shortcut(x)).relu_()  # each in the branch's own memory
 
 
 def option_b(in_channels: int, out_channels: int, stride: int) -> nn.Module:

@@ -54,7 +54,7 @@ class PreActResidual(Residual):
 def act_conv(in_channels: int, out_channels: int, stride: int = 1) -> list[nn.Module]:
     """Batch norm, ReLU, 3×3 convolution."""
     conv = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
-    return [nn.BatchNorm2d(in_channels), nn.ReLU(), conv]
+    return [nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True), conv]
 
 
 def preact_block(in_channels: int, width: int, stride: int) -> PreActResidual:
@@ -89,7 +89,7 @@ class PreActCifarResNet(CifarResNet):
         # Appendix: conv1 has its norm and ReLU already, before the two paths part.
         first = self.features.conv2_x[0]
         first.branch = first.branch[2:]
-        self.features.add_module("norm", nn.Sequential(nn.BatchNorm2d(WIDTHS[-1]), nn.ReLU()))
+        self.features.add_module("norm", nn.Sequential(nn.BatchNorm2d(WIDTHS[-1]), nn.ReLU(inplace=True)))
 
 
 def residual(depth: int, in_channels: int, num_classes: int, shortcut: Shortcut) -> CifarResNet:

@@ -46,7 +46,7 @@ def block(in_channels: int, channels: int, depth: int, batch_norm: bool) -> nn.S
     for _ in range(depth):
         layers.append(nn.Conv2d(in_channels, channels, 3, padding=1))
         layers += [nn.BatchNorm2d(channels)] if batch_norm else []
-        layers.append(nn.ReLU())
+        layers.append(nn.ReLU(inplace=True))
         in_channels = channels
     return nn.Sequential(*layers, nn.MaxPool2d(2))
 
@@ -76,10 +76,10 @@ def vgg(depth: int, num_classes: int, batch_norm: bool = False) -> VGG:
         nn.AdaptiveAvgPool2d(7),
         nn.Flatten(),
         nn.Linear(512 * 7 * 7, 4096),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(4096, 4096),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(4096, num_classes),
     )

@@ -30,7 +30,7 @@ class ZFNet(nn.Module):
         layers = OrderedDict()
         for number, (channels, kernel_size, stride, padding) in enumerate(rows, start=1):
             layers[f"conv{number}"] = nn.Conv2d(in_channels, channels, kernel_size, stride, padding)
-            layers[f"relu{number}"] = nn.ReLU()
+            layers[f"relu{number}"] = nn.ReLU(inplace=True)
             if number in POOLED:
                 layers[f"pool{number}"] = nn.MaxPool2d(3, stride=2, ceil_mode=True)
             if number in NORMALISED:
@@ -54,10 +54,10 @@ def classifier(in_features: int, hidden: int, num_classes: int) -> nn.Sequential
     return nn.Sequential(
         nn.Flatten(),
         nn.Linear(in_features, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(hidden, hidden),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.Dropout(0.5),
         nn.Linear(hidden, num_classes),
     )

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from cnnlib.analysis import recording
-from cnnlib.models import lenet
+from cnnlib.models import lenet, resnet20_cifar
 
 
 def net() -> nn.Sequential:
@@ -27,6 +27,17 @@ def test_they_come_in_the_order_of_execution():
     with recording(model, "classifier", "features.3", "features.0") as outputs:
         model(torch.zeros(1, 1, 32, 32))
     assert list(outputs) == ["features.0", "features.3", "classifier"]
+
+
+def test_outputs_are_kept_though_the_next_layer_overwrites_them():
+    torch.manual_seed(0)
+    model = resnet20_cifar().eval()
+    block = "features.conv2_x.1"
+    names = f"{block}.branch.0.0", f"{block}.branch.0", f"{block}.branch", f"{block}.shortcut", block
+    with torch.no_grad(), recording(model, *names) as outputs:
+        model(torch.randn(2, 3, 32, 32))
+    conv, rectified, branch, shortcut, whole = outputs.values()
+    assert conv.min() < 0 <= rectified.min() and torch.equal((branch + shortcut).relu(), whole)
 
 
 def test_recording_changes_neither_the_output_nor_its_gradients():

@@ -76,11 +76,6 @@ def test_modules_are_registered_in_the_order_they_run(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_no_layer_overwrites_what_another_shows(name):
-    assert not any(getattr(module, "inplace", False) for module in usual(name).modules())
-
-
-@pytest.mark.parametrize("name", MODELS)
 def test_norms_have_pytorch_s_momentum(name):
     assert {m.momentum for m in usual(name).modules() if isinstance(m, nn.BatchNorm2d)} <= {0.1}
 

@@ -9,6 +9,7 @@ from cnnlib.datasets import digits
 from cnnlib.models import lenet, lenet5, lenet_cifar
 from cnnlib.models.lenet import BITMAPS, CONNECTIONS, ConnectedConv2d, RadialBasis, ScaledTanh, SubSampling, bitmaps
 from cnnlib.training import Recipe, train
+from tests.models.twins import one_thread
 
 
 @pytest.mark.parametrize(("channels", "parameters"), [(1, 61_706), (3, 62_006)])
@@ -112,6 +113,7 @@ def test_initial_weights_fill_the_interval_of_the_paper():
     assert model.features.s4[0].weight.abs().max() <= 2.4 / 4
 
 
+@one_thread()
 def test_lenet5_learns_digits():
     torch.manual_seed(0)
     images = digits()[0][:1000]

@@ -11,6 +11,7 @@ from cnnlib.datasets import fashion
 from cnnlib.models import nin, nin_cifar
 from cnnlib.models.nin import CIFAR, NiN
 from cnnlib.training import Recipe, train
+from tests.models.twins import one_thread
 
 
 def test_parameters_and_layers():
@@ -84,6 +85,7 @@ def initialise_as_he(model: nn.Module) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
+@one_thread()
 def test_kernels_of_mean_zero_keep_images_apart(seed):
     images = fashion()[0][:64]
     batch = Normalize(images)(Pad(2)(images.pixels))
@@ -94,6 +96,7 @@ def test_kernels_of_mean_zero_keep_images_apart(seed):
     assert images_differ(model, batch) < 0.1
 
 
+@one_thread()
 def test_leaves_chance_where_he_s_initialisation_alone_does_not():
     narrow = [(*row[:3], tuple(width // 6 for width in row[3])) for row in CIFAR]
     images = fashion()[0][:640]
