@@ -247,3 +247,13 @@ def short(value: Any) -> str:
     if isinstance(value, Optimizer):
         return f"SGD with learning rate {value.param_groups[0]['lr']:.2g}"
     return str(value) if len(str(value)) <= 100 else f"{str(value)[:99]}…"
+
+
+def between(low: int, high: int, generator: Generator) -> int:
+    """A whole number from low to high, both possible."""
+    return int(torch.randint(low, high + 1, (), generator=generator))
+
+
+def answers(wrong: Callable[..., Any]) -> Callable[..., bool]:
+    """Recognises what `wrong` returns on the same arguments."""
+    return lambda got, *arguments: agree(got, wrong(*arguments))

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -14,7 +14,7 @@ from torch import Generator, nn
 
 from cnnlib import records
 from cnnlib.analysis import summary
-from cnnlib.data import Batches, Images, Normalize
+from cnnlib.data import Batches, Images, Normalize, Transform
 from cnnlib.records import Record, RecordError
 from cnnlib.training import Recipe, default_device, evaluate, first_seed, train
 
@@ -66,15 +66,16 @@ def train_and_record(
     arm: str,
     seed: int,
     device: torch.device,
+    transforms: Sequence[Transform] = (),
 ) -> Record:
     """Train on the first part, read the second once, and write down what happened.
 
-    The images are normalised by the training part. `seed` fixes the order of the batches; the caller has used it for
-    the weights.
+    The images go through `transforms`, then they are normalised by the training part. `seed` fixes the order of the
+    batches; the caller has used it for the weights.
     """
     part, test = (images.to(device) for images in data)
     model = model.to(device)
-    steps = [Normalize(part)]
+    steps = [*transforms, Normalize(part)]
     batches = Batches(part, size.recipe.batch_size, steps, Generator(device).manual_seed(seed))
     rows, start = [], time.perf_counter()
     with processor_threads(size.threads):

@@ -14,22 +14,12 @@ from torch.optim import SGD
 from torch.utils.data import DataLoader
 
 from cnnlib.claims import beats
-from cnnlib.course.checks import Exercise, Mistake, Property, agree
+from cnnlib.course.checks import Exercise, Mistake, Property, agree, answers, between
 from cnnlib.data import Batches, Images
 from cnnlib.datasets import digits
 from cnnlib.training import Diverged, Recipe, evaluate, train
 
 SEEDS = (0, 1, 2)
-
-
-def between(low: int, high: int, generator: Generator) -> int:
-    """A whole number from low to high, both possible."""
-    return int(torch.randint(low, high + 1, (), generator=generator))
-
-
-def answers(wrong: Callable[..., Any]) -> Callable[..., bool]:
-    """Recognises what `wrong` returns on the same arguments."""
-    return lambda got, *arguments: agree(got, wrong(*arguments))
 
 
 # steps_per_epoch: the batches of a real pass are counted.

@@ -1,0 +1,5 @@
+"""Exercises of chapter 00: the lab and its images."""
+
+from cnnlib.course.checks import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()

@@ -1,0 +1,5 @@
+"""Exercises of chapter 04: LeNet."""
+
+from cnnlib.course.checks import Exercise
+
+EXERCISES: tuple[Exercise, ...] = ()
