@@ -402,7 +402,7 @@ claim(
 # directions that are no longer downhill. Usual wrong answer: it only makes the steps larger. -->
 
 # %% [markdown]
-# **The transform.** The same MLP, one epoch, five seeds: pixels with mean 0 and deviation 1; pixels from −1 to 1 by
+# **The transform.** The same MLP, one epoch, ten seeds: pixels with mean 0 and deviation 1; pixels from −1 to 1 by
 # 0.5 and 0.5; and the first ones with each training image mirrored or not, by the toss of a coin.
 
 
@@ -416,7 +416,7 @@ def learn(net, images, recipe, seed, transforms):
 
 ways = {"mean and deviation": [normalize], "0.5 and 0.5": [lambda x: x / 127.5 - 1], "flips": [normalize, random_flip]}
 reached = {way: [] for way in ways}
-for seed in seeds:
+for seed in range(first_seed(), first_seed() + 10):  # one epoch is a lottery: five seeds were too few to tell
     for way, transforms in ways.items():
         torch.manual_seed(seed)
         reached[way].append(Score(seed, learn(mlp().to(device), fit, short, seed, transforms)))
