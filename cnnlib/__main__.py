@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(command=function)
         return added
 
+    command(doctor, "say whether everything is here that the course needs, and what to do where it is not")
     one = command(run, "run an experiment and record every run; finished runs are skipped")
     one.add_argument("experiment", nargs="?", help="its name; without it the experiments are listed")
     one.add_argument("--full", action="store_true", help="the full-size setting instead of the live one")
@@ -69,6 +70,15 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
     one.add_argument("--folder", type=Path, default=DECKS, help="where to (default: build/slides)")
     return main_parser
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Look at Python, packages, machine, data and Jupyter."""
+    from cnnlib.publish.doctor import checkup, report
+
+    findings = checkup()
+    print(report(findings))
+    return int(any(finding.fine is False for finding in findings))
 
 
 def run(options: argparse.Namespace) -> int | None:

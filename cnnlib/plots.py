@@ -9,10 +9,11 @@ from statistics import mean
 import matplotlib
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from cnnlib.analysis import Cost, most_confused
+from cnnlib.analysis import Cost, Field, most_confused
 from cnnlib.records import Record
 from cnnlib.training import Epoch
 
@@ -283,3 +284,332 @@ def costs(parts: Sequence[Cost], title: str) -> Picture:
         axes.set_xlim(0, 1.02 * longest)  # one scale, so that lengths compare
         axes.grid(False, axis="y")
     return Picture(figure, title, f"{title}, largest shares: {'; '.join(told)}.")
+
+
+@styled
+def shifts(changes: Mapping[str, Sequence[float]], title: str) -> Picture:
+    """How far maps are from themselves after their image moved by 1, 2, … pixels; 1 is as far as another image's."""
+    figure, grid = canvas()
+    axes, told = grid[0, 0], []
+    for (name, line), colour, marker in zip(changes.items(), COLOURS, MARKERS):
+        axes.plot(range(1, len(line) + 1), line, color=colour, marker=marker, label=name)
+        told.append(f"{name} {line[0]:.2f} after one pixel, {line[-1]:.2f} after {len(line)}")
+    axes.axhline(1, color="black", linewidth=1, linestyle=":")
+    axes.annotate("as far as another image", (1, 1), (0, 4), textcoords="offset points")
+    axes.set(xlabel="pixels the image moved", ylabel="distance to the map before", ylim=(0, None))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="lower right")
+    return Picture(figure, title, f"{title}, where another image is at 1.00: {'; '.join(told)}.")
+
+
+@styled
+def shares(rows: Mapping[str, Mapping[str, float]], title: str) -> Picture:
+    """Shares from 0 to 1: for each row one bar a measure; all rows have the same measures."""
+    measures = list(next(iter(rows.values())))
+    figure, grid = canvas(height=1.2 + 0.3 * len(rows) * len(measures))
+    axes, thick = grid[0, 0], 0.8 / len(measures)
+    for number, (measure, colour) in enumerate(zip(measures, COLOURS)):
+        heights = [place + (number - (len(measures) - 1) / 2) * thick for place in range(len(rows))]
+        values = [100 * row[measure] for row in rows.values()]
+        axes.barh(heights, values, thick, color=colour, label=measure, hatch=("", "///")[number % 2], edgecolor="white")
+        for height, value in zip(heights, values):
+            axes.text(value + 1, height, percent(value / 100), va="center", fontsize=9)
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set(xlim=(0, 112), ylim=(len(rows) - 0.5, -0.5), xlabel="%")
+    axes.grid(False, axis="y")
+    axes.legend(loc="lower right")
+    told = "; ".join(
+        f"{name}: {', '.join(f'{measure} {percent(share)}' for measure, share in row.items())}"
+        for name, row in rows.items()
+    )
+    return Picture(figure, title, f"{title}. {told}.")
+
+
+@styled
+def sliding(strip: Tensor, scores: Tensor, classes: Sequence[str], title: str) -> Picture:
+    """A 1×H×W strip, and below it the highest of a sliding layer's scores (classes×places), named where it peaks.
+
+    A peak is above zero, and highest within half a window to both sides.
+    """
+    pixels, (highest, which) = strip.detach().cpu()[0], scores.detach().cpu().max(0)
+    window = pixels.shape[1] - len(highest) + 1
+    figure, grid = canvas(rows=2, height=4.4)
+    grid[0, 0].imshow(pixels.numpy(), aspect="equal")
+    grid[0, 0].axis("off")
+    axes, middle = grid[1, 0], (window - 1) / 2
+    axes.plot(np.arange(len(highest)) + middle, highest.numpy(), color=COLOURS[0])
+    axes.axhline(0, color="black", linewidth=1)
+    told = []
+    for place, score in enumerate(highest.tolist()):
+        if score > 0 and score == highest[max(0, place - window // 2) : place + window // 2 + 1].max():
+            name = classes[which[place]]
+            axes.annotate(
+                name, (place + middle, score), (0, 4), textcoords="offset points", ha="center", color=COLOURS[1],
+                weight="bold", fontsize=13,
+            )  # fmt: skip
+            told.append(f"{name} at column {place}")
+    low, high = highest.min().item(), highest.max().item()
+    axes.set(xlabel="middle of the window, in pixels", ylabel="highest score", xlim=(-0.5, pixels.shape[1] - 0.5))
+    axes.set_ylim(low - 0.05 * (high - low), high + 0.25 * (high - low))
+    return Picture(figure, title, f"{title}. Peaks above zero, at the left end of their window: {', '.join(told)}.")
+
+
+@styled
+def fields(image: Tensor, seen: Mapping[str, Field], title: str) -> Picture:
+    """A C×H×W image, and on it what one unit of each layer sees: of the last layer's units the one nearest to the
+    middle of the image, of each other layer's the one nearest to the middle of the frame before.
+    """
+    figure, grid = canvas(height=4.8)
+    axes, told = grid[0, 0], []
+    pixels = image.detach().cpu().float()
+    pixels = (pixels - pixels.min()) / (pixels.max() - pixels.min()).clamp(min=1e-12)
+    axes.imshow(pixels.permute(1, 2, 0).squeeze(2).numpy(), interpolation="nearest")
+    middle, edges = [(side - 1) / 2 for side in pixels.shape[1:]], []
+    looks = zip(reversed(seen.items()), COLOURS[1:] + COLOURS[:1], ("-", "--", "-.") * 2)
+    for (name, field), colour, dashes in looks:
+        corner = []
+        for centre, size, step, start in zip(middle, field.size, field.step, field.start):
+            unit = round((centre - (size - 1) / 2 - start) / step)
+            corner.append(start + unit * step - 0.5)  # pixel i reaches from i - 0.5 to i + 0.5
+        top, left = corner
+        height, width = field.size
+        across, down = [left, left + width, left + width, left, left], [top, top, top + height, top + height, top]
+        axes.plot(across, down, color=colour, linestyle=dashes, linewidth=2.5, label=f"{name}: {height}×{width}")
+        middle = [top + height / 2, left + width / 2]
+        edges += across + down
+        told.insert(0, f"{name} {height}×{width}")
+    low, high = min(-0.5, *edges) - 0.5, max(*(side - 0.5 for side in pixels.shape[1:]), *edges) + 0.5
+    axes.set(xlim=(low, high), ylim=(high, low))
+    axes.axis("off")
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), reverse=True)
+    size = "×".join(map(str, pixels.shape[1:]))
+    return Picture(figure, title, f"{title}, frames on an image of {size} pixels: {', '.join(told)}.")
+
+
+@styled
+def concentration(maps: Sequence[Tensor], middles: Sequence[Tensor], captions: Sequence[str], title: str) -> Picture:
+    """Square maps, each with a frame round its middle part, and the share of the whole that lies in it."""
+    figure, grid = canvas(len(maps), height=0.8 + 9.0 / len(maps))
+    told = []
+    for axes, heat, middle, caption in zip(grid[0], maps, middles, captions):
+        low, high = (len(heat) - len(middle)) / 2 - 0.5, (len(heat) + len(middle)) / 2 - 0.5
+        share = percent(float(middle.sum() / heat.sum()))
+        axes.imshow(heat.detach().cpu().numpy(), cmap="inferno", vmin=0, interpolation="nearest")
+        axes.plot([low, high, high, low, low], [low, low, high, high, low], color="white", linewidth=1.5)
+        axes.set_title(f"{caption}\n{share} in the frame", fontsize=10, fontweight="normal", loc="center")
+        axes.axis("off")
+        told.append(f"{caption}, {share} in the middle {len(middle)}×{len(middle)} of {len(heat)}×{len(heat)}")
+    return Picture(figure, title, f"{title}: {'; '.join(told)}.")
+
+
+@styled
+def connections(rows: Sequence[Sequence[int]], ends: tuple[str, str], title: str) -> Picture:
+    """Which inputs each output sees, as a table of squares: a column an output, a row an input. `ends` names both."""
+    inputs = 1 + max(map(max, rows))
+    table = torch.zeros(inputs, len(rows))
+    for output, seen in enumerate(rows):
+        table[list(seen), output] = 1
+    figure, grid = canvas(height=0.7 + 8.6 / len(rows) * inputs)
+    axes = grid[0, 0]
+    axes.pcolormesh(table.numpy(), cmap="Blues", vmin=0, vmax=1.3, edgecolors="white", linewidth=3)
+    axes.set_xticks([place + 0.5 for place in range(len(rows))], range(len(rows)))
+    axes.set_yticks([place + 0.5 for place in range(inputs)], range(inputs))
+    axes.set(xlabel=ends[1], ylabel=ends[0], aspect="equal", ylim=(inputs, 0))
+    axes.grid(False)
+    counts = [len(row) for row in rows]
+    told = ", ".join(f"{counts.count(size)} see {size}" for size in sorted(set(counts)))
+    return Picture(figure, title, f"{title}: of {len(rows)} outputs {told} of {inputs} inputs; {sum(counts)} squares.")
+
+
+@styled
+def by_layer(values: Mapping[str, Sequence[float]], layers: Sequence[str], what: str, title: str) -> Picture:
+    """A positive number for each layer, one line a network, on a scale where equal steps are equal factors."""
+    figure, grid = canvas(height=4.4)
+    axes, told = grid[0, 0], []
+    for (name, numbers), colour, marker in zip(values.items(), COLOURS, MARKERS):
+        axes.semilogy(layers, numbers, color=colour, marker=marker, label=name)
+        told.append(f"{name} from {numbers[0]:.2g} to {numbers[-1]:.2g}, a factor of {numbers[-1] / numbers[0]:.2g}")
+    axes.set(ylabel=what)
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return Picture(figure, title, f"{title}, from {layers[0]} to {layers[-1]}: {'; '.join(told)}.")
+
+
+@styled
+def window(image: Tensor, kernel: Tensor, row: int, column: int, title: str) -> Picture:
+    """One step of a convolution: an H×W image, the window at that corner, times the kernel, the products and their sum.
+
+    Colours as in `maps`, one scale for all four.
+    """
+    height, width = kernel.shape
+    cut = image[row : row + height, column : column + width]
+    products = cut * kernel
+    figure, grid = canvas(4, height=2.7)
+    span = max(float(part.abs().max()) for part in (image, kernel, products))
+    parts = {"image, and a window": image, "the window": cut, "times the kernel": kernel}
+    parts[f"products, sum {rounded(products.sum())}"] = products
+    for axes, (caption, part) in zip(grid[0], parts.items()):
+        signed(axes, part, caption, span)
+        if part is not image:
+            write_numbers(axes, part, span)
+    left, top, right, bottom = column - 0.5, row - 0.5, column + width - 0.5, row + height - 0.5
+    grid[0, 0].plot([left, right, right, left, left], [top, top, bottom, bottom, top], color="black", linewidth=2)
+    ends = f"{rounded(products.min())} to {rounded(products.max())}"
+    told = f"The window at row {row}, column {column}: its {products.numel()} products run from {ends}"
+    return Picture(figure, title, f"{title}. {told}; their sum is {rounded(products.sum())}.")
+
+
+@styled
+def maps(
+    values: Sequence[Tensor],
+    captions: Sequence[str],
+    title: str,
+    columns: int = 4,
+    numbers: bool = False,
+    finding: str = "",
+) -> Picture:
+    """H×W maps, red above zero, blue below, white at zero, one scale for all; what is not a number stays empty.
+
+    A 3×H×W image among them is shown in its own colours. `numbers` writes each value into its place; `finding` is one
+    more sentence for those who cannot see the maps.
+    """
+    sheets = [value.detach().cpu().float() for value in values]
+    columns = min(columns, len(sheets))
+    rows = -(-len(sheets) // columns)
+    tallest = max(sheet.shape[-2] / sheet.shape[-1] for sheet in sheets)
+    figure, grid = canvas(columns, rows, height=rows * (9.0 / columns * tallest + 0.32) + 0.1)
+    for axes in grid.flat:
+        axes.axis("off")
+    span = max(float(sheet.nan_to_num().abs().max()) for sheet in sheets) or 1.0
+    told = []
+    for axes, sheet, caption in zip(grid.flat, sheets, captions):
+        signed(axes, sheet, caption, span)
+        if numbers:
+            write_numbers(axes, sheet, span)
+        known = sheet[~sheet.isnan()]
+        told.append(f"{caption}, from {rounded(known.min())} to {rounded(known.max())}")
+    return Picture(figure, title, f"{title}. {'; '.join(told)}. {finding}".strip())
+
+
+def signed(axes: Axes, sheet: Tensor, caption: str, span: float) -> None:
+    """Draw an H×W map in the colours of its signs, ±`span` the darkest, in a thin frame; or a 3×H×W image."""
+    pixels = sheet.permute(1, 2, 0) if sheet.ndim == 3 else sheet
+    axes.imshow(pixels.numpy(), cmap="RdBu_r", vmin=-span, vmax=span, interpolation="nearest")
+    axes.set_title(caption, fontsize=10, fontweight="normal", loc="center", pad=4)
+    axes.axis("on")
+    axes.grid(False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color="#BBBBBB")
+
+
+def write_numbers(axes: Axes, sheet: Tensor, span: float) -> None:
+    """Write each value of an H×W map into its place, if it is a number."""
+    for (row, column), value in np.ndenumerate(sheet.numpy()):
+        if np.isnan(value):
+            continue
+        colour = "white" if abs(value) > 0.6 * span else "black"
+        axes.text(column, row, rounded(value), ha="center", va="center", color=colour, fontsize=9)
+
+
+def rounded(value: float | Tensor) -> str:
+    """0.26 as "0.3", -2.0 as "−2"."""
+    return f"{round(float(value), 1) + 0.0:g}".replace("-", "−")
+
+
+@styled
+def pixels(image: Tensor, rows: slice, columns: slice, title: str) -> Picture:
+    """A grey image of H×W bytes, and a part of it enlarged, with the number of each pixel written into it."""
+    figure, grid = canvas(2, height=4.5)
+    sheet = image.cpu()
+    part = sheet[rows, columns]
+    top, left = range(len(sheet))[rows], range(len(sheet[0]))[columns]
+    sides = [left[0] - 0.5, left[-1] + 0.5, top[-1] + 0.5, top[0] - 0.5]
+    for axes, shown, extent in [(grid[0, 0], sheet, None), (grid[0, 1], part, sides)]:
+        axes.imshow(shown.numpy(), vmin=0, vmax=255, extent=extent, interpolation="nearest")
+        axes.set(xlabel="column", ylabel="row")
+        axes.grid(False)
+    x, y = [sides[0], sides[1], sides[1], sides[0], sides[0]], [sides[2], sides[2], sides[3], sides[3], sides[2]]
+    grid[0, 0].plot(x, y, color=COLOURS[4], linewidth=2)
+    grid[0, 1].set(xticks=left, yticks=top)
+    for (row, column), value in np.ndenumerate(part.numpy()):
+        colour = "black" if value > 127 else "white"
+        grid[0, 1].text(left[column], top[row], str(value), ha="center", va="center", color=colour, fontsize=9)
+    told = f"Rows {top[0]} to {top[-1]}, columns {left[0]} to {left[-1]} as numbers"
+    ends = " and ".join(", ".join(map(str, line.tolist())) for line in (part[0], part[-1]))
+    return Picture(figure, title, f"{title}. {told}; the first and the last of these rows read {ends}.")
+
+
+@styled
+def ladder(
+    runs: Mapping[str, Sequence[Record]],
+    recorded: Mapping[str, Sequence[Record]],
+    names: Mapping[str, str],
+    low: float,
+    title: str,
+) -> Picture:
+    """Test accuracy by arm, a row each, on the whole scale and again from `low` upwards (0.82 for 82 %).
+
+    The reader's runs are dots on the range of the recorded ones, whose mean is a line; `names` are the arms' names.
+    """
+    figure, grid = canvas(2, height=1.3 + 0.42 * len(names))
+    told, highest = [], 0.0
+    for row, (arm, name) in enumerate(names.items()):
+        band = [100 * run.accuracy for run in recorded.get(arm, ())]
+        dots = [100 * run.accuracy for run in runs.get(arm, ())]
+        for axes in grid[0]:
+            if band:
+                axes.fill_betweenx([row - 0.3, row + 0.3], min(band), max(band), color=COLOURS[0], alpha=0.3)
+                axes.plot([mean(band)] * 2, [row - 0.3, row + 0.3], color=COLOURS[0], linewidth=2)
+            heights = row + np.linspace(-0.18, 0.18, len(dots)) if len(dots) > 1 else [row] * len(dots)
+            axes.plot(dots, heights, "o", color=COLOURS[1], markersize=5, markeredgecolor="white")
+        highest = max([highest, *band, *dots])
+        told.append(f"{name} {percent(mean(dots or band) / 100)}")
+    whole, close = grid[0]
+    whole.set(xlim=(0, 100), xlabel="test accuracy, %", ylim=(len(names) - 0.5, -0.5))
+    close.set(
+        xlim=(100 * low, highest + 0.05 * (highest - 100 * low)), xlabel="the same, closer, %", ylim=whole.get_ylim()
+    )
+    whole.set_yticks(range(len(names)), names.values())
+    close.set_yticks(range(len(names)), [""] * len(names))
+    if runs:
+        whole.plot([], [], "o", color=COLOURS[1], label="your runs")
+    whole.fill_between([], [], [], color=COLOURS[0], alpha=0.3, label="recorded: range, mean")
+    whole.legend(loc="lower left")
+    return Picture(figure, title, f"{title}, means over the seeds: {'; '.join(told)}.")
+
+
+@styled
+def learning(
+    runs: Mapping[str, Sequence[Record]],
+    recorded: Mapping[str, Sequence[Record]],
+    names: Mapping[str, str],
+    level: float,
+    title: str,
+) -> Picture:
+    """Training error, epoch by epoch: a thin line for each of the reader's runs, a band from the recorded ones.
+
+    `names` are the arms' names. A dashed line lies at `level` (0.25 for 25 %); the sentence says in which epoch each
+    arm's mean first reaches it.
+    """
+    figure, grid = canvas(height=4.4)
+    axes, told = grid[0, 0], []
+    for (arm, name), colour, marker in zip(names.items(), COLOURS, MARKERS):
+        errors = [
+            np.array([[100 * (1 - row["accuracy"]) for row in run.epochs] for run in part.get(arm, ())])
+            for part in (recorded, runs)
+        ]
+        for lines in errors:
+            if len(lines):
+                epochs, middle = range(1, lines.shape[1] + 1), lines.mean(0)
+        if len(errors[0]):
+            axes.fill_between(epochs, errors[0].min(0), errors[0].max(0), color=colour, alpha=0.2)
+        for line in errors[1]:
+            axes.plot(epochs, line, color=colour, marker=marker, markersize=4, linewidth=1, alpha=0.8)
+        axes.plot([], [], color=colour, marker=marker, label=name)
+        there = [epoch for epoch, error in zip(epochs, middle) if error <= 100 * level]
+        when = f"{percent(level)} in epoch {there[0]}" if there else f"never {percent(level)}"
+        told.append(f"{name} from {percent(middle[0] / 100)} to {percent(middle[-1] / 100)}, {when}")
+    axes.axhline(100 * level, color="black", linewidth=1, linestyle="--")
+    axes.set(xlabel="epoch", ylabel="training error, %", ylim=(0, 100))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return Picture(figure, title, f"{title}, means over the seeds: {'; '.join(told)}.")

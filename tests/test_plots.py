@@ -7,7 +7,7 @@ from matplotlib import pyplot
 from PIL import Image
 
 from cnnlib import plots
-from cnnlib.analysis import Cost
+from cnnlib.analysis import Cost, Field
 from cnnlib.claims import Score
 from cnnlib.training import Epoch, Metrics
 
@@ -19,6 +19,13 @@ def history(*losses: float, accuracy: float | None = None) -> list[Epoch]:
 
 def runs(*accuracies: float) -> list[Score]:
     return [Score(seed, accuracy) for seed, accuracy in enumerate(accuracies)]
+
+
+class Learnt:
+    """A run of which only the training errors are known."""
+
+    def __init__(self, *errors: float) -> None:
+        self.epochs = [{"accuracy": 1 - error} for error in errors]
 
 
 def hot(row: int, column: int) -> torch.Tensor:
@@ -36,6 +43,9 @@ COSTS = [
     Cost("", "Net", (10,), 400, 10_000, 1_000),
 ]
 GROUPS = {"MLP": {"mlp-none": "none", "mlp-all": "all"}}
+SCORES = [-1.0, 2.0, 1.0, -1.0, -2.0, 3.0]
+WINDOW, AROUND = Field("C1", (3, 5), (1, 1), (0, 0)), Field("C2", (7, 9), (2, 2), (-1, -1))
+BYTES = torch.arange(96, dtype=torch.uint8).view(8, 12)
 PICTURES = {
     "images": lambda: plots.images(torch.rand(3, 1, 8, 8), ["one", "two", "three"], "Three"),
     "weights": lambda: plots.weights(torch.randn(2, 4, 8, 8), ["a", "b"], "Weights"),
@@ -45,6 +55,20 @@ PICTURES = {
     "confusion": lambda: plots.confusion(MATRIX, ("cat", "dog"), "Confusion"),
     "overlay": lambda: plots.overlay(torch.rand(3, 9, 9), hot(1, 1), "Overlay"),
     "costs": lambda: plots.costs(COSTS, "Costs"),
+    "window": lambda: plots.window(torch.rand(8, 8), torch.ones(3, 3), 2, 4, "Window"),
+    "maps": lambda: plots.maps([torch.randn(5, 7), torch.rand(3, 5, 7)], ["a map", "an image"], "Maps"),
+    "connections": lambda: plots.connections([(0, 1), (0, 1, 2)], ("of S2", "of C3"), "Connections"),
+    "shifts": lambda: plots.shifts({"max": [0.4, 0.9]}, "Shifts"),
+    "shares": lambda: plots.shares({"net": {"weights": 0.9, "work": 0.1}}, "Shares"),
+    "sliding": lambda: plots.sliding(torch.rand(1, 4, 9), torch.tensor([SCORES]), ["x"], "Sliding"),
+    "fields": lambda: plots.fields(torch.rand(1, 8, 8), {"C1": WINDOW}, "Fields"),
+    "concentration": lambda: plots.concentration([torch.ones(8, 8)], [torch.ones(4, 4)], ["flat"], "Concentration"),
+    "by_layer": lambda: plots.by_layer({"A": [0.5, 0.05]}, ["C1", "F6"], "spread", "By layer"),
+    "ladder": lambda: plots.ladder({"a": runs(0.9, 0.8)}, {"a": runs(0.7, 0.95)}, {"a": "A"}, 0.5, "Ladder"),
+    "pixels": lambda: plots.pixels(BYTES, slice(2, 5), slice(4, 8), "Pixels"),
+    "learning": lambda: plots.learning(
+        {"a": [Learnt(0.9, 0.2)]}, {"a": [Learnt(0.8, 0.1)]}, {"a": "A"}, 0.25, "Learning"
+    ),
 }
 
 
@@ -84,6 +108,44 @@ def test_drawing_leaves_matplotlib_as_it_was(name):
         (
             lambda: plots.costs(COSTS, "T"),
             ["classifier has 75.0 % of 400 para", "features.0 has 90.0 % of 10,000 multi"],
+        ),
+        (
+            lambda: plots.connections([(0, 1), (0, 1, 2), (1, 2)], ("a", "b"), "T"),
+            ["3 outputs", "2 see 2", "1 see 3 of 3 inputs", "7 squares"],
+        ),
+        (
+            lambda: plots.window(torch.eye(8), torch.tensor([[-1.0, 2.0]]), 3, 2, "T"),
+            ["row 3, column 2", "2 products run from 0 to 2; their sum is 2."],
+        ),
+        (lambda: plots.maps([torch.tensor([[-2.0, 0.26]])], ["a"], "T", finding="So."), ["a, from −2 to 0.3. So."]),
+        (lambda: plots.shifts({"max": [0.41, 0.92]}, "T"), ["max 0.41 after one pixel, 0.92 after 2"]),
+        (lambda: plots.shares({"net": {"weights": 0.9, "work": 0.1}}, "T"), ["net: weights 90.0 %, work 10.0 %"]),
+        (
+            lambda: plots.sliding(torch.rand(1, 4, 9), torch.tensor([SCORES, [-3, -3, -3, -3, -3, 4]]), "xy", "T"),
+            ["x at column 1, y at column 5"],
+        ),
+        (lambda: plots.fields(torch.rand(3, 8, 9), {"C1": WINDOW, "C2": AROUND}, "T"), ["8×9", "C1 3×5, C2 7×9"]),
+        (
+            lambda: plots.concentration([torch.ones(8, 8)], [torch.ones(4, 4)], ["flat"], "T"),
+            ["flat, 25.0 % in the middle 4×4 of 8×8"],
+        ),
+        (
+            lambda: plots.by_layer({"A": [0.5, 0.05]}, ["C1", "F6"], "spread", "T"),
+            ["from C1 to F6", "A from 0.5 to 0.05", "a factor of 0.1"],
+        ),
+        (
+            lambda: plots.ladder({"b": runs(0.5, 0.6)}, {"a": runs(0.875)}, {"a": "old", "b": "new"}, 0.4, "T"),
+            ["old 87.5 %", "new 55.0 %"],
+        ),
+        (
+            lambda: plots.learning(
+                {"a": [Learnt(0.8, 0.3, 0.2), Learnt(0.6, 0.2, 0.1)]},
+                {"a": [Learnt(0.9, 0.9, 0.9)], "b": [Learnt(0.9, 0.8, 0.7)]},
+                {"a": "new", "b": "old"},
+                0.25,
+                "T",
+            ),
+            ["new from 70.0 % to 15.0 %, 25.0 % in epoch 2", "old from 90.0 % to 70.0 %, never 25.0 %"],
         ),
     ],
 )
@@ -140,3 +202,67 @@ def test_the_colours_differ_in_grey():
         sum(w * int(c[i : i + 2], 16) for w, i in ((0.3, 1), (0.59, 3), (0.11, 5))) for c in plots.COLOURS[:2]
     )
     assert greys[1] - greys[0] > 20
+
+
+def test_a_column_of_connections_shows_what_the_output_sees():
+    cells = plots.connections([(0, 1), (2,)], ("a", "b"), "T").figure.axes[0].collections[0].get_array()
+    assert cells.reshape(3, 2).tolist() == [[1, 0], [1, 0], [0, 1]]
+
+
+def test_a_field_is_framed_where_its_unit_looks():
+    axes = plots.fields(torch.rand(1, 20, 20), {"C1": WINDOW, "C2": AROUND}, "T").figure.axes[0]
+    frames = [(line.get_xdata(), line.get_ydata()) for line in axes.lines]
+    # Of C2 the unit in row 4, column 3 is nearest to the middle, 9.5: 7 rows from pixel -1 + 2·4 on, 9 columns from
+    # -1 + 2·3 on, drawn from half a pixel before. The unit of C1 lies in the middle of these.
+    assert [(min(x), max(x), min(y), max(y)) for x, y in frames] == [(4.5, 13.5, 6.5, 13.5), (6.5, 11.5, 8.5, 11.5)]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["C1: 3×5", "C2: 7×9"]
+
+
+def test_pixels_names_and_draws_the_part_that_was_cut_out():
+    picture = plots.pixels(BYTES, slice(2, 5), slice(4, 8), "T")
+    assert "Rows 2 to 4, columns 4 to 7" in picture.alt and "read 28, 29, 30, 31 and 52, 53, 54, 55." in picture.alt
+    assert "read 31, 31 and 43, 43." in plots.pixels(31 + 12 * (BYTES > 50).byte(), slice(3, 6), slice(0, 2), "T").alt
+    whole, part = picture.figure.axes
+    assert [list(line.get_xdata()) for line in whole.lines] == [[3.5, 7.5, 7.5, 3.5, 3.5]]
+    assert [list(line.get_ydata()) for line in whole.lines] == [[4.5, 4.5, 1.5, 1.5, 4.5]]
+    written = {text.get_position(): text.get_text() for text in part.texts}
+    assert len(written) == 12 and written[4, 2] == "28" and written[7, 4] == "55"  # column, row
+
+
+def test_maps_share_one_scale_and_leave_what_is_no_number_empty():
+    values = [torch.tensor([[-2.0, 0.0]]), torch.tensor([[1.0, torch.nan]]), torch.zeros(2, 2)]
+    axes = plots.maps(values, ["a", "b", "c"], "T", numbers=True).figure.axes
+    assert {part.images[0].get_clim() for part in axes if part.images} == {(-2, 2)}
+    assert [[text.get_text() for text in part.texts] for part in axes[:3]] == [["−2", "0"], ["1"], ["0"] * 4]
+    drawn = axes[1].images[0].to_rgba(axes[1].images[0].get_array())
+    assert drawn[0, 1, 3] == 0  # transparent: the paper shows
+    assert plots.maps([torch.zeros(2, 2)], ["zeros"], "T").alt == "T. zeros, from 0 to 0."
+
+
+def test_a_window_is_framed_where_it_lies():
+    axes = plots.window(torch.rand(8, 8), torch.ones(2, 3), 4, 1, "T").figure.axes
+    (frame,) = axes[0].lines
+    assert (min(frame.get_xdata()), max(frame.get_xdata())) == (0.5, 3.5)
+    assert (min(frame.get_ydata()), max(frame.get_ydata())) == (3.5, 5.5)
+    assert [len(part.texts) for part in axes] == [0, 6, 6, 6]
+
+
+def test_a_ladder_shows_runs_on_their_range_twice():
+    picture = plots.ladder({"a": runs(0.9, 0.8)}, {"a": runs(0.7, 0.95, 0.9)}, {"a": "A"}, 0.5, "T")
+    for axes in picture.figure.axes:
+        box = axes.collections[0].get_paths()[0].get_extents()
+        assert (round(box.x0, 6), round(box.x1, 6)) == (70, 95)
+        mean, dots = axes.lines[:2]
+        assert [round(x, 6) for x in (*mean.get_xdata(), *dots.get_xdata())] == [85, 85, 90, 80]
+    whole, close = (axes.get_xlim() for axes in picture.figure.axes)
+    assert whole == (0, 100) and close[0] == 50 and close[1] > 95
+
+
+def test_learning_draws_each_run_and_the_range_of_the_recorded_ones():
+    picture = plots.learning(
+        {"a": [Learnt(0.5, 0.2), Learnt(0.6, 0.1)]}, {"a": [Learnt(0.7, 0.3), Learnt(0.4, 0.05)]}, {"a": "A"}, 0.25, "T"
+    )
+    (axes,) = picture.figure.axes
+    assert [[round(y, 6) for y in line.get_ydata()] for line in axes.lines[:2]] == [[50, 20], [60, 10]]
+    heights = {round(y, 6) for y in axes.collections[0].get_paths()[0].vertices[:, 1]}
+    assert heights == {70, 30, 40, 5}

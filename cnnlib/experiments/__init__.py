@@ -1,5 +1,11 @@
 """Every experiment of the course, by name: `python -m cnnlib run NAME`."""
 
-from cnnlib.experiments import pixel_shuffle
+from cnnlib.experiments import alexnets, lenets, pixel_shuffle, small_kernels, small_vgg
 
-EXPERIMENTS = {"pixel-shuffle": pixel_shuffle}
+EXPERIMENTS = {
+    "pixel-shuffle": pixel_shuffle,
+    "lenets": lenets,
+    "alexnets": alexnets,
+    "small-kernels": small_kernels,
+    "small-vgg": small_vgg,
+}

@@ -1,1 +1,1 @@
-"""From the sources of chapters to committed notebooks, checks, decks and copies."""
+"""From the sources of chapters to committed notebooks, checks, decks and copies; and a doctor for the machine."""
