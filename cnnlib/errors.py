@@ -39,7 +39,9 @@ def explanation(error: Exception, model: nn.Module, images: Tensor, labels: Tens
     if about_types(text) and not images.is_floating_point():
         remedy = "put Normalize(train part) among the batch's transforms"
         return f"{name} takes floats; these are {images.dtype}: {remedy}."
-    if labels is not None and (sentence := about_labels(text, name, labels)):
+    if about_types(text) and images.dtype != (wanted := type_of(model)):
+        return f"{name} computes in {wanted}, these images are {images.dtype}: write images.to({wanted})."
+    if labels is not None and (sentence := about_labels(text, name, images, labels)):
         return sentence
     return None if accepts(model, *images.shape[1:]) else misfit(model, *images.shape[1:])
 
@@ -49,38 +51,71 @@ def about_types(text: str) -> bool:
     return any(words in text for words in ("dtype", "Input type", "scalar type", "not implemented for"))
 
 
-def about_labels(text: str, name: str, labels: Tensor) -> str | None:
+def type_of(model: nn.Module) -> torch.dtype:
+    """In which type the model computes: that of its first parameter."""
+    return next((p.dtype for p in model.parameters()), torch.float32)
+
+
+def about_labels(text: str, name: str, images: Tensor, labels: Tensor) -> str | None:
     """What is wrong with the labels, if the error speaks of them."""
+    if "target" in text and labels.shape != images.shape[:1]:
+        found = "×".join(map(str, labels.shape))
+        return f"{len(images)} images need {len(images)} labels, one number each; these are {found}."
     if about_types(text) and labels.dtype != torch.int64:
         return f"Labels must be whole numbers of type torch.int64; these are {labels.dtype}: write labels.long()."
     if "Target" in text and "out of bounds" in text:
         low, high = int(labels.min()), int(labels.max())
         if low < 0:
             return f"The labels begin at 0; the smallest here is {low}."
-        return f"The labels run from {low} to {high}: {name} needs num_classes={high + 1}, and labels from 0 upwards."
+        remedy = f"Count them from 0, and build it with num_classes={high + 1} if its constructor has that."
+        return f"The labels run from {low} to {high}, and {name} tells fewer classes. {remedy}"
     return None
 
 
 def misfit(model: nn.Module, channels: int, height: int, width: int) -> str | None:
     """Which images the model takes instead of these; None if it takes none, for then something else is wrong."""
-    name = type(model).__name__
-    wanted = next((m.in_channels for m in model.modules() if isinstance(m, nn.Conv2d)), channels)
-    sizes = [f"{c}×{size}×{size}" for c in sorted({1, 3, wanted}) for size in SIZES if accepts(model, c, size, size)]
+    name, model = type(model).__name__, on_meta(model)
+    first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
+    wanted = first.in_channels if first else channels
+    if wanted != channels:
+        if not any(fits(model, wanted, size, size) for size in reversed(SIZES)):
+            return None
+        repeat = f"images.expand(-1, {wanted}, -1, -1) makes {wanted} of one; or " if channels == 1 else ""
+        remedy = f"{repeat}build it with in_channels={channels} if its constructor has that."
+        return f"{name} takes {wanted} channel(s), these images have {channels}: {remedy}"
+    choices = (channels,) if first else sorted({1, 3, channels})
+    sizes = [f"{c}×{size}×{size}" for c in choices for size in SIZES if fits(model, c, size, size)]
     if not sizes:
         return None
-    if wanted != channels:
-        return f"{name} takes {wanted} channel(s), these images have {channels}: build it with in_channels={channels}."
+    tried = "Of the sizes tried it takes" if len(sizes) > 1 else "It takes"
     padded = (height, width) == (28, 28) and f"{channels}×32×32" in sizes
     pad = " Pad(2) among the batch's transforms makes 32×32 of 28×28." if padded else ""
-    return f"{name} does not fit images of {channels}×{height}×{width}. It takes {' or '.join(sizes)}.{pad}"
+    return f"{name} does not fit images of {channels}×{height}×{width}. {tried} {', '.join(sizes)}.{pad}"
 
 
 def accepts(model: nn.Module, channels: int, height: int, width: int) -> bool:
-    """Whether the model takes images of this shape, found out on the meta device: shapes only, no arithmetic."""
+    """Whether the model, with any auxiliary classifiers, takes images of this shape: found out without arithmetic."""
+    return fits(on_meta(model), channels, height, width)
+
+
+def fits(model: nn.Module, channels: int, height: int, width: int) -> bool:
+    """The same for a model that is on the meta device already, where there are shapes only."""
+
+    def look(head: nn.Module):
+        def hook(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+            head(output.clone())
+
+        return hook
+
+    heads = dict(getattr(model, "heads", {}).items())
+    handles = [model.features.get_submodule(name).register_forward_hook(look(head)) for name, head in heads.items()]
     try:
-        on_meta(model).eval()(torch.empty(1, channels, height, width, device="meta"))
+        model.eval()(torch.empty(1, channels, height, width, dtype=type_of(model), device="meta"))
     except (RuntimeError, ValueError, IndexError):
         return False
+    finally:
+        for handle in handles:
+            handle.remove()
     return True
 
 

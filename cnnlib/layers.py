@@ -75,7 +75,8 @@ class SqueezeExcite(nn.Module):
 class StochasticDepth(nn.Module):
     """In training, drop the whole branch for random images of the batch and scale up the others; else do nothing.
 
-    Huang and others, "Deep Networks with Stochastic Depth" (2016), arXiv:1603.09382. `drop_rate` is between 0 and 1.
+    Huang and others, "Deep Networks with Stochastic Depth" (2016), arXiv:1603.09382, drop it for the whole batch and
+    scale in evaluation. `drop_rate` is at least 0 and below 1.
     """
 
     def __init__(self, drop_rate: float) -> None:
@@ -86,7 +87,7 @@ class StochasticDepth(nn.Module):
         if not self.training or self.drop_rate == 0:
             return x
         kept = 1 - self.drop_rate
-        return x * x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(kept) / kept
+        return x * x.new_empty(x.shape[0], *[1] * (x.ndim - 1)).bernoulli_(kept) / kept
 
     def extra_repr(self) -> str:
         return f"drop_rate={self.drop_rate:g}"
@@ -95,7 +96,8 @@ class StochasticDepth(nn.Module):
 class DropConnect(nn.Linear):
     """A linear layer that, in training, drops single weights, anew for every image, and scales up the others.
 
-    Wan and others, "Regularization of Neural Networks using DropConnect" (2013). N×in to N×out.
+    Wan and others, "Regularization of Neural Networks using DropConnect" (2013), who drop biases too and
+    sample in evaluation. N×in to N×out; `drop_rate` is at least 0 and below 1.
     """
 
     def __init__(self, in_features: int, out_features: int, drop_rate: float) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,12 @@ def pretrained(name: str) -> Pretrained:
     twin.load_state_dict(saved_state(weights), assign=True)
     model = MODELS[name]()
     load_in_order(model, {key: value for key, value in twin.state_dict().items() if not key.startswith("AuxLogits.")})
-    return Pretrained(model.eval(), preprocess, tuple(weights.meta["categories"]))
+    return Pretrained(model.eval(), in_colour(preprocess), tuple(weights.meta["categories"]))
+
+
+def in_colour(preprocess: Callable[[Any], Tensor]) -> Callable[[Any], Tensor]:
+    """PIL images of other kinds (grey, with transparency, with a palette) are made red, green and blue first."""
+    return lambda image: preprocess(image if isinstance(image, Tensor) else image.convert("RGB"))
 
 
 def saved_state(weights) -> dict[str, Tensor]:

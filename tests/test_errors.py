@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from cnnlib.errors import accepts, explaining, explanation, on_meta
-from cnnlib.models import cnn, lenet, mlp
+from cnnlib.models import cnn, googlenet, lenet, mlp, resnet18
+from cnnlib.models.googlenet import auxiliary_loss
 from cnnlib.training import Recipe, evaluate, train
 
 
@@ -15,7 +16,7 @@ def images(*shape: int) -> torch.Tensor:
     ("model", "shape", "sentence"),
     [
         (lenet, (2, 1, 28, 28), r"LeNet does not fit images of 1×28×28. It takes 1×32×32. Pad\(2\)"),
-        (lenet, (2, 3, 32, 32), r"takes 1 channel\(s\), these images have 3: build it with in_channels=3"),
+        (lenet, (2, 3, 32, 32), r"takes 1 channel\(s\), these images have 3: build it with in_channels=3 if"),
         (mlp, (2, 3, 32, 32), r"MLP does not fit images of 3×32×32. It takes 1×28×28."),
         (cnn, (2, 1, 6, 6), r"SmallCNN does not fit images of 1×6×6. It takes 1×28×28."),
         (cnn, (28, 28), r"batches of shape N×C×H×W; this one is 28×28"),
@@ -30,8 +31,38 @@ def test_images_that_do_not_fit_are_named_with_a_remedy(model, shape, sentence):
 
 
 def test_a_label_without_a_class_is_named():
-    with pytest.raises(ValueError, match="labels run from 3 to 6: MLP needs num_classes=7"):
+    with pytest.raises(ValueError, match=r"labels run from 3 to 6, and MLP tells fewer classes. Count .* num_classes=7"):
         evaluate(mlp(num_classes=5), [(images(4, 1, 28, 28), torch.arange(3, 7))])
+
+
+def test_one_channel_too_few_is_repeated():
+    with pytest.raises(ValueError, match=r"takes 3 channel\(s\), these images have 1: images.expand\(-1, 3, -1, -1\)"):
+        evaluate(resnet18(), [(images(2, 1, 64, 64), torch.zeros(2, dtype=torch.int64))])
+
+
+@pytest.mark.parametrize("labels", [torch.zeros(2, 1, dtype=torch.int64), torch.zeros(3, dtype=torch.int64)])
+def test_labels_that_do_not_pair_up_with_the_images_are_counted(labels):
+    with pytest.raises(ValueError, match=r"2 images need 2 labels, one number each; these are [23]"):
+        evaluate(mlp(), [(images(2, 1, 28, 28), labels)])
+
+
+def test_an_image_that_only_the_auxiliary_classifiers_refuse_is_refused_by_its_size():
+    batch = [(images(2, 3, 96, 96), torch.zeros(2, dtype=torch.int64))]
+    with torch.device("meta"):
+        model = googlenet(auxiliary=True)
+    assert accepts(googlenet(), 3, 96, 96) and not accepts(model, 3, 96, 96)
+    with pytest.raises(ValueError, match=r"does not fit images of 3×96×96. Of the sizes tried it takes 3×224×224"):
+        next(train(model.to_empty(device="cpu"), batch, Recipe(1, 0.1), loss=auxiliary_loss))
+
+
+@pytest.mark.parametrize(("model", "images"), [(torch.float32, torch.float64), (torch.float64, torch.float32)])
+def test_floats_of_another_size_are_named(model, images):
+    batch = [(torch.zeros(2, 1, 32, 32, dtype=images), torch.zeros(2, dtype=torch.int64))]
+    with pytest.raises(ValueError, match=rf"LeNet computes in {model}, these images are {images}: write images.to"):
+        evaluate(lenet().to(model), batch)
+    wrong = [(torch.zeros(2, 1, 28, 28, dtype=model), torch.zeros(2, dtype=torch.int64))]
+    with pytest.raises(ValueError, match=r"LeNet does not fit images of 1×28×28. It takes 1×32×32\."):
+        evaluate(lenet().to(model), wrong)
 
 
 def test_batch_norm_with_one_image_is_explained():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from cnnlib.models import MODELS, resnet18
@@ -88,6 +89,14 @@ def test_a_network_with_pretrained_weights_gives_torchvision_s_logits_from_the_s
     path.unlink()
     torch.testing.assert_close(logits(pretrained("resnet18").model, x), logits(twin, x), rtol=0, atol=0)
     assert [file.name for file in hub.iterdir()] == [path.name]
+
+
+def test_images_of_any_kind_are_made_red_green_and_blue_first(offer):
+    offer("mnasnet0_5", filled("mnasnet0_5").state_dict())
+    preprocess = pretrained("mnasnet0_5").preprocess
+    photo = Image.fromarray(torch.randint(256, (80, 100, 3), dtype=torch.uint8).numpy())
+    assert torch.equal(preprocess(photo), preprocess(photo.convert("RGBA")))
+    assert preprocess(photo.convert("L")).shape == preprocess(photo.convert("P")).shape == (3, 224, 224)
 
 
 def test_densenet_s_old_names_are_understood(offer):

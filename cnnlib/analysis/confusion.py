@@ -16,6 +16,8 @@ def confusion_matrix(labels: Tensor, predictions: Tensor, classes: Sequence[str]
             f"{tuple(labels.shape)} labels and {tuple(predictions.shape)} predictions do not pair up: both are N whole "
             "numbers. Of N×classes logits take logits.argmax(1)."
         )
+    if labels.is_floating_point() or predictions.is_floating_point():
+        raise ValueError("Labels and predictions are whole numbers; of N×classes logits take logits.argmax(1).")
     size = len(classes)
     for name, values in (("label", labels), ("prediction", predictions)):
         if len(values) and not 0 <= values.min() <= values.max() < size:

@@ -13,7 +13,8 @@ def grad_cam(model: nn.Module, image: Tensor, label: int) -> Tensor:
     Selvaraju and others, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization" (2016),
     arXiv:1610.02391: the maps, each weighted by the average slope of the label's logit on it, added up, and cut off at
     zero (equations 1 and 2); then enlarged to the image and divided by the maximum. All zero where nothing speaks for
-    the label. `image` is C×H×W, normalised as in training. Leaves the model in evaluation mode.
+    the label, and flat where the last maps have one pixel: take larger images. `image` is C×H×W, normalised as in
+    training. Leaves the model in evaluation mode.
     """
     if image.ndim != 3:
         raise ValueError(f"Grad-CAM takes one image, C×H×W; this one has {image.ndim} dimensions, not three.")

@@ -16,7 +16,7 @@ def gradient_norms(
     """Euclidean norm of the loss's gradient by each layer's weights for one batch, in order of execution.
 
     Layers are convolutions and linear layers with weights that learn. Taken in training mode on a copy of the model,
-    which itself stays as it is: gradients, batch-norm statistics, mode.
+    which itself stays as it is: gradients, batch-norm statistics, mode. Raises ValueError when none learns.
     """
     model = copy.deepcopy(model).train()
     layers = {
@@ -24,6 +24,8 @@ def gradient_norms(
         for name, module in model.named_modules()
         if isinstance(module, nn.Conv2d | nn.Linear) and module.weight.requires_grad
     }
+    if not layers:
+        raise ValueError("No convolution or linear layer of this network learns: set requires_grad on their weights.")
     with torch.enable_grad(), explaining(model, images, labels), recording(model, *layers) as outputs:
         mean_loss, _ = loss(model, images, labels)
     gradients = torch.autograd.grad(mean_loss, [layers[name] for name in outputs], materialize_grads=True)

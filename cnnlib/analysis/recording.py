@@ -24,6 +24,8 @@ def recording(model: nn.Module, *names: str) -> Iterator[dict[str, Tensor]]:
 
     def note(name: str):
         def hook(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:  # what it returns replaces the output
+            if any(output is tensor for tensor in inputs):  # the identity: what it gives on, not what it was given
+                output = output.clone()
             outputs[name] = output
             return output.clone()
 

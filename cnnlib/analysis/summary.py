@@ -1,6 +1,5 @@
 """Shape, parameters, multiply-adds and memory of every module, without running a single multiplication."""
 
-import copy
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlib.analysis.memory import Saved, saving
-from cnnlib.errors import explaining
+from cnnlib.errors import explaining, on_meta
 
 BATCH = 2  # batch norm cannot train on one image, so two go through, and every count is halved
 
@@ -35,11 +34,12 @@ def summary(model: nn.Module, shape: Sequence[int], depth: int = 2) -> list[Cost
 
     `shape` is one image, C×H×W; modules nested deeper than `depth` are counted in their parents. Multiply-adds (MACs)
     are those of convolutions and linear layers; papers call one of them a FLOP or two. Saved bytes are those of the
-    tensors that autograd keeps for the backward pass in training mode, without parameters and buffers. A tensor that
-    several operators keep counts once, in the module of the first: a ReLU's output counts there, and no more in the
-    convolution that takes it. The model is copied to the meta device: no memory for weights or maps, no arithmetic.
+    tensors that autograd keeps for the backward pass of a batch of two in training mode, without parameters and
+    buffers. A tensor that several operators keep counts once, in the module of the first: a ReLU's output counts there,
+    and no more in the convolution that takes it. The model is copied to the meta device: no memory for weights or
+    maps, no arithmetic.
     """
-    model = copy.deepcopy(model).to("meta").train()
+    model = on_meta(model).train()
     modules = {name: m for name, m in model.named_modules() if name.count(".") < depth}
     shapes: dict[str, tuple[int, ...]] = {}
     kept: Counter[str] = Counter()

@@ -1,13 +1,16 @@
 """AlexNet, twice, both by Krizhevsky: two towers (2012) and one (2014).
 
 `alexnet_2012`: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks"
-(2012). Each tower ran on a graphics card of its own and saw the other one's maps in C3 only: two groups in C2, C4, C5.
+(2012). Each tower ran on a graphics card of its own; of its convolutions C3 alone saw the other one's maps: two groups
+in C2, C4, C5. (The response normalisation here looks across the border between the towers.)
 The paper says 224×224 pixels and 55×55 maps after an 11×11 kernel of stride 4; without padding that is 54. Padding by
 two gives 55. Initialisation: the paper's.
 
-`alexnet`: "One weird trick for parallelizing convolutional neural networks" (2014), arXiv:1404.5997, and torchvision's
-twin: no normalisation, dropout before each linear layer. Its fourth convolution has 256 maps as in Krizhevsky's own
-configuration file; the paper's footnote says 384. Initialisation: PyTorch's, as in torchvision.
+`alexnet`: "One weird trick for parallelizing convolutional neural networks" (2014), arXiv:1404.5997, as torchvision has
+it. Its fourth convolution has 256 maps as in Krizhevsky's own configuration file; the paper's footnote says 384. That
+file normalises after the first two convolutions, does not pad the first, and drops outputs of the hidden layers; here,
+as in torchvision, nothing normalises, the first is padded, and dropout comes before the hidden layers. Initialisation:
+PyTorch's.
 
 `alexnet_cifar` stays at chance for epochs with either of these: it begins with He's normal distribution, and 0.01 in
 the last layer.

@@ -19,7 +19,7 @@ from cnnlib.layers import linear_classifier
 
 __all__ = ["densenet121", "densenet161", "densenet169", "densenet201", "densenet_cifar"]
 
-# Table 1: layers of the four dense blocks, and the growth rate k.
+# Table 1, for 161 the authors' own list of models: layers of the four dense blocks, and the growth rate k.
 BLOCKS = {
     121: ((6, 12, 24, 16), 32),
     169: ((6, 12, 32, 32), 32),

@@ -74,7 +74,7 @@ class ConnectedConv2d(nn.Conv2d):
     def __init__(self, connections: Sequence[Sequence[int]], kernel_size: int) -> None:
         super().__init__(1 + max(map(max, connections)), len(connections), kernel_size)
         pairs = [(output, seen) for output, row in enumerate(connections) for seen in row]
-        self.register_buffer("pairs", torch.tensor(pairs).T, persistent=False)
+        self.register_buffer("pairs", torch.tensor(pairs).T)
         self.weight = nn.Parameter(self.weight.detach()[tuple(self.pairs)])
 
     def forward(self, x: Tensor) -> Tensor:

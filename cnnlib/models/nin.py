@@ -2,7 +2,8 @@
 
 The widths are those of the authors' configuration files: the CIFAR-10 net, and the ImageNet net of the Caffe model
 zoo. Dropout is the paper's: on the outputs of all mlpconv layers but the last (the file of the ImageNet net has only
-the third). No batch norm: it came two years later. Pools round up, as the authors' software does.
+the third). Pools take the maximum, as the paper says (in the CIFAR-10 file the second averages), and round up, as the
+authors' software does. No batch norm: it came two years later.
 
 Two deviations let it leave chance within a few dozen steps. The maps of the classes are not rectified: a class that is
 zero on every image would get no gradient. And the kernels begin with mean zero, see `initialise`. Even so, peak

@@ -24,7 +24,10 @@ WIDTHS = (64, 128, 256, 512)
 
 
 class Residual(nn.Module):
-    """Add the branch's output to the shortcut's, then ReLU: equation 1 of the paper."""
+    """Add the branch's output to the shortcut's, then ReLU: equation 1 of the paper.
+
+    The sum overwrites the branch's output, so a branch ends in what needs its output no more: a norm, a convolution.
+    """
 
     def __init__(self, branch: nn.Module, shortcut: nn.Module) -> None:
         super().__init__()

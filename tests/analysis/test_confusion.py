@@ -38,6 +38,7 @@ def test_the_commonest_mistakes_come_first_and_what_never_happens_is_left_out():
     [
         (LABELS, torch.rand(6, 3), "logits.argmax"),
         (LABELS, PREDICTIONS[:5], "do not pair up"),
+        (LABELS, PREDICTIONS + 0.5, "whole numbers"),
         (LABELS + 1, PREDICTIONS, "labels run from 1 to 3, but there are 3 classes"),
         (LABELS, PREDICTIONS - 1, "predictions run from -1 to 1"),
     ],

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from cnnlib.analysis import recording
-from cnnlib.models import lenet, resnet20_cifar
+from cnnlib.models import lenet, preact_resnet20_cifar, resnet20_cifar
 
 
 def net() -> nn.Sequential:
@@ -38,6 +38,16 @@ def test_outputs_are_kept_though_the_next_layer_overwrites_them():
         model(torch.randn(2, 3, 32, 32))
     conv, rectified, branch, shortcut, whole = outputs.values()
     assert conv.min() < 0 <= rectified.min() and torch.equal((branch + shortcut).relu(), whole)
+
+
+@pytest.mark.parametrize("make", [resnet20_cifar, preact_resnet20_cifar])
+def test_both_summands_of_a_block_have_the_gradient_of_the_sum(make):
+    torch.manual_seed(0)
+    model, block = make().eval(), "features.conv2_x.1"
+    with recording(model, f"{block}.branch", f"{block}.shortcut") as outputs:
+        loss = model(torch.randn(2, 3, 32, 32)).square().sum()
+    branch, shortcut = torch.autograd.grad(loss, list(outputs.values()))
+    assert torch.equal(branch, shortcut) and branch.any()
 
 
 def test_recording_changes_neither_the_output_nor_its_gradients():

@@ -95,7 +95,7 @@ def test_response_normalisation_is_the_formula_of_the_paper():
         torch.testing.assert_close(model.features.norm1(maps)[:, i], expected)
 
 
-def test_dropout_follows_the_hidden_layers_in_2012_and_precedes_them_in_2014():
+def test_dropout_follows_the_hidden_layers_in_2012_and_precedes_them_in_torchvision():
     with torch.device("meta"):
         old, new = alexnet_2012().classifier, alexnet().classifier
     assert [type(layer).__name__ for layer in old] == [

@@ -105,6 +105,7 @@ def test_bitmaps_are_12_rows_of_7_points_and_differ_in_six_at_least():
 
 
 def test_initial_weights_fill_the_interval_of_the_paper():
+    torch.manual_seed(0)
     model = lenet5()
     for layer, inputs in [(model.features.c1[0], 25), (model.features.c5[0], 400), (model.classifier.f6[1], 120)]:
         assert 2.3 < inputs * layer.weight.abs().max() <= 2.4
