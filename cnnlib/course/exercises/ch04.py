@@ -280,7 +280,7 @@ SUB_SAMPLE = Exercise(
         ),
         Mistake(
             "the largest of four, not their sum",
-            "max pooling came later.",
+            "this pool adds up; nothing is chosen.",
             answers(lambda maps, w, b: squashed(nn.functional.max_pool2d(maps, 2) * a_map(w) + a_map(b))),
         ),
         Mistake(
