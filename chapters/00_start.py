@@ -17,8 +17,8 @@
 # and presses along. -->
 
 # %% [markdown]
-# Ten minutes; then you know how all other pages of the course are to be read. You need a little Python; you need
-# not have seen JupyterLab before.
+# Ten minutes, and ten more for the two exercises; then you know how to read every other page. You need a little
+# Python; you need not have seen JupyterLab before.
 #
 # This page is a *notebook*: text, and between the text boxes of Python, called *cells*. On a web page you can only
 # read it; `make lab` in the course's folder opens it for work (README.md says how, also without `make`). Click into
@@ -28,8 +28,10 @@
 28 * 28
 
 # %% [markdown]
-# The answer stands below, and the number at the left says that this was the first cell you ran. 784 is the number
-# of pixels in a handwritten digit; we will meet them soon.
+# 784 stood there already: the page keeps what a cell showed when it was last run, on another computer. So change `28
+# * 28` into `28 * 30` and press again. Now 840 is your own answer, and the number at the left counts the cells that
+# you have run. (28 × 28 = 784 is how many pixels a handwritten digit has.) If you double-click a text, it turns into
+# its source; Shift-Enter turns it back.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Five moves
@@ -41,15 +43,15 @@
 # - The folder at the left shows the files, **View ▸ Activate Command Palette** all commands.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 2 minutes. Show each once; the palette also comes by Ctrl-Shift-C (⌘-Shift-C on a Mac). Ask: a cell uses a
-# name from the cell above, and stops with a NameError; why? Usual wrong answer: the page is broken. The cell above
-# was never run. -->
+# <!-- 2 minutes. Show each once; the palette also comes by Ctrl-Shift-C (⌘-Shift-C on a Mac). Ask: a cell uses a name
+# from the cell above, and stops with a NameError; why? Usual wrong answer: the page is broken. The cell above was
+# never run. -->
 
 # %% [markdown]
-# Behind the page runs one Python, the *kernel*. It keeps every name that a cell has set, in the order in which
-# *you* ran the cells, not in the order of the page. While a cell runs, a star stands in place of its number: `[*]`.
-# If something looks strange, restart the kernel and run the cells from the top. Change what you like; **Ctrl-S**
-# saves, and `git checkout -- chapters` brings the original back.
+# Behind the page runs one Python, the *kernel*. It keeps every name that a cell has set, in the order in which *you*
+# ran the cells, not in the order of the page. While a cell runs, a star stands in place of its number: `[*]`. If
+# something looks strange, restart the kernel and run the cells from the top. Change what you like; **Ctrl-S** saves,
+# and `git checkout -- chapters` brings the original back.
 #
 # Most chapters begin with cells like these two. They load what the others use.
 
@@ -79,11 +81,11 @@ device = default_device()
 # - Every number is computed by a cell that you can run.
 # - Every claim is checked while you read: **✓** it holds, **✗** it does not.
 # - What chance decides is measured more than once.
-# - Nothing needs the internet.
+# - Once installed, it needs no internet.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 1 minute. Ask: when did you last check a number in a textbook? Usual wrong answer: "they will have checked
-# it". Say that chapter 03 takes one widely told result and finds that half of it depends on the data. -->
+# <!-- 1 minute. Ask: when did you last check a number in a textbook? Usual wrong answer: "they will have checked it".
+# Say that chapter 03 takes one widely told result and finds that half of it depends on the data. -->
 
 # %% [markdown]
 # So there are three kinds of cells. An *exact* cell, like `28 * 28`, shows the same on every computer. A *measured*
@@ -114,7 +116,8 @@ claim("Everything that the course needs is on this computer.", all(finding.fine 
 # ## An image is numbers
 #
 # `digits()` gives 8,000 handwritten digits to learn from and 2,000 to test on. To PyTorch, the library that all
-# networks here are built with, they are one *tensor*: numbers in a grid with any number of axes.
+# networks here are built with, they are one *tensor*: numbers in a grid with any number of axes. Row and column are
+# counted from 0, from the upper left corner; `10:18` means 10 to 17: the end does not belong to it.
 
 # %%
 train_set, test_set = digits()
@@ -122,7 +125,7 @@ pixels = train_set.pixels
 digit = pixels[300]
 print("all digits  ", tuple(pixels.shape), pixels.dtype)
 print("one digit   ", tuple(digit.shape), "a", train_set.labels[300].item())
-print(digit[0, 11:16, 11:18])
+print(digit[0, 10:18, 10:18])
 
 # %% slideshow={"slide_type": "slide"}
 plots.pixels(digit[0], slice(10, 18), slice(10, 18), "A digit, and a part of it as numbers")
@@ -132,8 +135,7 @@ plots.pixels(digit[0], slice(10, 18), slice(10, 18), "A digit, and a part of it 
 # stroke? Usual wrong answer: the white ones. The edge is where neighbours differ. -->
 
 # %% [markdown]
-# Row and column are counted from 0, from the upper left corner; `11:16` means 11, 12, 13, 14, 15. The middle values
-# are pixels that the pen covered in part.
+# The middle values are pixels that the pen covered in part.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Axes have an order
@@ -167,8 +169,8 @@ plots.images(views, captions, "A colour image and its three channels", columns=4
 # paint. Light adds up. -->
 
 # %% [markdown]
-# An index takes an axis away (`colour[0]` is 12×12), a slice keeps it (`colour[0:1]` is 1×12×12). And `:` alone
-# means the whole axis.
+# An index takes an axis away (`colour[0]` is 12×12), a slice keeps it (`colour[0:1]` is 1×12×12). And `:` alone means
+# the whole axis.
 #
 # ## Bytes, then floats
 #
@@ -198,18 +200,18 @@ claim("As bytes 200 + 100 is 44: it starts again at 0 after 255, and nothing war
 claim("As floats it is 300.", (torch.tensor([200.0]) + torch.tensor([100.0])).item() == 300)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 1 minute. Ask: where will this bite? Whenever images are added, subtracted, averaged. Usual wrong answer:
-# only with very bright images. 128 + 128 is 0. -->
+# <!-- 1 minute. Ask: where will this bite? Whenever images are added, subtracted, averaged. Usual wrong answer: only
+# with very bright images. 128 + 128 is 0. -->
 
 # %% [markdown]
 # So the first thing that happens to an image on its way into a network: it becomes floats, numbers with a fraction.
 #
 # ## A first convolution
 #
-# Can a computer that has only numbers find the outline of a digit? Compare each pixel with its eight neighbours:
-# take it eight times and subtract them all. These nine factors are a *kernel*. Laying it over every place of the
-# image, multiplying and adding up, is a *convolution*. (The kernel behind the page only shares its name.) Chapter
-# 01 takes convolutions apart; here we use one.
+# Can a computer that has only numbers find the outline of a digit? Compare each pixel with its eight neighbours: take
+# it eight times and subtract them all. These nine factors are a *kernel*. Laying it over every place of the image,
+# multiplying and adding up, is a *convolution*. (The kernel behind the page only shares its name.) Chapter 01 takes
+# convolutions apart; here we use one.
 
 # %% tags=["show-code"] slideshow={"slide_type": "slide"}
 kernel = torch.full((3, 3), -1.0)
@@ -219,8 +221,8 @@ print(kernel)
 print(tuple(digit.shape), "becomes", tuple(edges.shape))
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 1 minute. [None, None] adds two axes, for conv2d wants many kernels with many channels. Ask: why 26 and not
-# 28? Usual wrong answer: a rounding error. The kernel must fit in: its middle never stands on the border. -->
+# <!-- 1 minute. [None, None] adds two axes, for conv2d wants many kernels with many channels. Ask: why 26 and not 28?
+# Usual wrong answer: a rounding error. The kernel must fit in: its middle never stands on the border. -->
 
 # %% slideshow={"slide_type": "slide"}
 predict(
@@ -234,8 +236,8 @@ predict(
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 2 minutes. Let them compute one place on paper: all nine pixels 250. Usual wrong answer: where it is black,
-# for "white is bright". -->
+# <!-- 2 minutes. Let them compute one place on paper: all nine pixels 250. Usual wrong answer: where it is black, for
+# "white is bright". -->
 
 # %% slideshow={"slide_type": "slide"}
 captions = ["before: the digit", "after: red above 0, blue below"]
@@ -269,21 +271,21 @@ claim("On a grey wall the answer is 0 everywhere.", on_a_wall.abs().max() == 0)
 # the two turns? Usual wrong answer: both. By hand and by library still agree, on the wrong kernel. -->
 
 # %% [markdown]
-# Do not believe the ✓: **break it.** Change the `8.0` in the kernel into `9.0` and run the cells from there to
-# here. One of the two sentences turns to ✗. Which, and why not the other? Then put the 8 back. What you have just
-# done, you can do to every claim in this course.
+# Do not believe the ✓: **break it.** Change the `8.0` in the kernel into `9.0` and run the cells from there to here.
+# One of the two sentences turns to ✗. Which, and why not the other? Then put the 8 back. What you have just done, you
+# can do to every claim in this course.
 #
 # ## Chance, kept in hand
 #
-# Networks begin with random weights and see images in random order. A *seed* says where a sequence of random
-# numbers begins.
+# Networks begin with random weights and see images in random order. A *seed* says where a sequence of random numbers
+# begins.
 
-# %%
+# %% slideshow={"slide_type": "slide"}
 draws = [torch.randint(10, (8,), generator=Generator().manual_seed(number)) for number in (0, 0, 1)]
 for number, numbers in zip((0, 0, 1), draws):
     print("seed", number, numbers.tolist())
 
-# %% tags=["claim"] slideshow={"slide_type": "slide"}
+# %% tags=["claim"] slideshow={"slide_type": "fragment"}
 claim("The same seed gives the same numbers.", torch.equal(draws[0], draws[1]))
 claim("Another seed gives others.", not torch.equal(draws[0], draws[2]))
 
@@ -293,8 +295,8 @@ claim("Another seed gives others.", not torch.equal(draws[0], draws[2]))
 
 # %% [markdown]
 # Which seed is the right one? None. That is why this course repeats a training with several and shows them all.
-# `first_seed()` is where they begin. To see what other seeds do, set the variable `CNNLIB_SEED`, to 100 for
-# instance, before you start JupyterLab: measured numbers change, and claims should not.
+# `first_seed()` is where they begin. To see what other seeds do, start with `CNNLIB_SEED=100 make lab` (on Windows
+# `set CNNLIB_SEED=100` first, in the same window): measured numbers change, and claims should not.
 
 # %% tags=["nbval-ignore-output"]
 print("device", device, "· seeds begin at", first_seed())
@@ -322,8 +324,8 @@ verdict(
 )
 verdict(
     "An image added to itself becomes brighter.",
-    bool((doubled >= digit).all()),
-    because="among bytes a pixel of 200 becomes 144, and one of 128 becomes black",
+    [bool((2 * digit.float() >= digit).all()), bool((doubled >= digit).all())],
+    because="as floats, yes; among bytes a pixel of 200 becomes 144, and one of 128 becomes black",
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -334,8 +336,7 @@ verdict(
 # <details><summary>Further: what a notebook is, as a file</summary>
 #
 # Parts like this one are folded: they lead further, and nothing later needs them. A notebook is a text file (JSON)
-# with the cells and what they printed when they last ran. That is why you can read it where no Python runs, and why
-# the pictures on this page were there before you ran anything. They were drawn by these cells on another computer.
+# with the cells and what they printed when they last ran. That is why you can read it where no Python runs.
 #
 # </details>
 
@@ -343,8 +344,8 @@ verdict(
 # ## Exercises
 #
 # An exercise is four cells: the task, a function to be completed (replace the `...`), its check, and a folded
-# solution (click its dots to unfold it). The check tries your function on random images, shows the first that
-# fails, and names the usual mistake it looks like.
+# solution (click its dots to unfold it). The check tries your function on random images, shows the first that fails,
+# and names the usual mistake it looks like.
 # %% [markdown]
 # ### Make it grey
 #
@@ -373,9 +374,9 @@ check(solution_grey, of="grey")
 #
 # 6 minutes, ●●○
 #
-# Write `downward`: bytes of shape C×H×W in, floats of shape C×(H−1)×W out. Each number says how much brighter a
-# pixel is than the one right above it, below 0 if it is darker. Two slices and a subtraction do it, without a loop:
-# which row must each of them leave out?
+# Write `downward`: bytes of shape C×H×W in, floats of shape C×(H−1)×W out. Each number says how much brighter a pixel
+# is than the one right above it, below 0 if it is darker. Two slices and a subtraction do it, without a loop: which
+# row must each of them leave out?
 
 
 # %%
@@ -425,8 +426,8 @@ check(solution_downward, of="downward")
 # | 11 | MnasNet and EfficientNet | in the making |
 # | 12 | All of them, side by side | in the making |
 #
-# 00 to 03 are best read in this order. From 04 on each chapter takes one family of networks, from LeNet-5 of 1998
-# to EfficientNet of 2019.
+# 00 to 03 are best read in this order. From 04 on each chapter takes one family of networks, from LeNet-5 of 1998 to
+# EfficientNet of 2019.
 
 # %% [markdown]
 # ## Glossary

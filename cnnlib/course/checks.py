@@ -67,7 +67,7 @@ class Exercise:
 
     @property
     def arguments(self) -> list[str]:
-        return self.signature.partition("(")[2].rstrip(")").split(", ")
+        return [name for name in self.signature.partition("(")[2].rstrip(")").split(", ") if name]
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def counterexample(trials: list[Trial], exercise: Exercise) -> Iterable[str]:
     wanted, got = short(first.expected), short(observed)
     yield f"  input     {given}"
     yield f"  expected  {wanted}"
-    yield f"  got       {got}" + (f" (a {type(observed).__name__})" if got == wanted else "")
+    yield f"  got       {got}" + (where(observed, first.expected) if got == wanted else "")
     likely = [mistake for mistake in exercise.mistakes if fits(mistake, first)]
     if likely:
         best = max(likely, key=lambda mistake: sum(fits(mistake, trial) for trial in trials))
@@ -213,6 +213,18 @@ def agree(got: Any, expected: Any) -> bool:
         return type(got) is type(expected) and got == expected
     got, expected = as_array(got), as_array(expected)
     return got is not None and got.shape == expected.shape and np.allclose(got, expected, 1e-4, 1e-5, equal_nan=True)
+
+
+def where(got: Any, wanted: Any) -> str:
+    """Of two values that look alike on one line: where they differ first, or of what kind the wrong one is."""
+    if isinstance(wanted, Mapping):
+        apart = (key for key, value in wanted.items() if not agree(got.get(key), value))
+        return next((where(got.get(key), wanted[key]) for key in apart), "")
+    ours, theirs = as_array(got), as_array(wanted)
+    if ours is None or theirs is None or ours.shape != theirs.shape or not ours.ndim:
+        return f" (a {type(got).__name__})"
+    place = tuple(np.argwhere(~np.isclose(ours, theirs, 1e-4, 1e-5, equal_nan=True))[0].tolist())
+    return f"; at {list(place)} it is {ours[place]:.4g}, not {theirs[place]:.4g}"
 
 
 def as_array(value: Any) -> np.ndarray | None:

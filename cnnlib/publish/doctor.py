@@ -128,6 +128,11 @@ def torch_and_device() -> Iterator[Finding]:
     """Does torch load, what is it built for, and does a convolution run on the device that the chapters would take?"""
     try:
         import torch
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        yield Finding("torch", False, "is not installed", INSTALL)
+        return
     except (ImportError, OSError) as error:  # OSError: Windows does not find a library
         remedy = "Install it anew: `python -m pip install --force-reinstall torch torchvision` with this Python."
         yield Finding("torch", False, f"cannot be loaded: {brief(error)}", remedy)
@@ -194,7 +199,11 @@ def disk() -> Iterator[Finding]:
 def embedded_data() -> Iterator[Finding]:
     """The data sets in the repository, held to the SHA-256 sums in data/README.md."""
     text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
-    for name, wanted in re.findall(r"^\| `(images/\w+\.npz)` .*`([0-9a-f]{64})` \|$", text, re.MULTILINE):
+    sums = re.findall(r"^\| `(images/\w+\.npz)` .*`([0-9a-f]{64})` \|$", text, re.MULTILINE)
+    if not sums:
+        remedy = f"Restore it with `git checkout -- data/README.md`, {DOWNLOAD}."
+        yield Finding("data", False, "data/README.md names no sums to check the data by", remedy)
+    for name, wanted in sums:
         path = ROOT / "data" / name
         remedy = f"Restore it with `git checkout -- data/{name}`, {DOWNLOAD}."
         if not path.is_file():

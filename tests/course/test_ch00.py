@@ -57,6 +57,8 @@ GREY_WRONG = [
     ("wrapped round", lambda image: ((image[0] + image[1] + image[2]) / 3)[None]),
     ("axis of channels is lost", lambda image: (image[0] + image[1] + image[2]) / 3),
     ("lost its fraction", lambda image: sum(channel // 3 for channel in image)[None]),
+    ("by 255 as well", lambda image: image.float().mean(0, keepdim=True) / 255),
+    ("last channel is divided", lambda image: (image[0].float() + image[1] + image[2] / 3)[None]),
     ("whole numbers", lambda image: image.float().mean(0, keepdim=True).byte()),
     ("the sum, not the mean", lambda image: image.sum(0, keepdim=True)),
     ("axis of channels is lost", lambda image: image.float().mean(0)),
@@ -92,6 +94,7 @@ DOWNWARD_WRONG = [
     ("from channel to channel", lambda image: image[1:].float() - image[:-1].float()),
     ("sign is lost", lambda image: (image[:, 1:].float() - image[:, :-1].float()).abs()),
     ("as many rows", lambda image: image.float() - image.float().roll(1, 1)),
+    ("first row is subtracted", lambda image: image[:, 1:].float() - image[:, :1].float()),
     ("two rows apart", lambda image: image[:, 2:].float() - image[:, :-2].float()),
     ("lacks the first", lambda image: image[:, 1:].float() - image.float()),
 ]

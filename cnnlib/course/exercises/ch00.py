@@ -89,6 +89,16 @@ GREY = Exercise(
             same_numbers(lambda image: sum(channel // 3 for channel in image)),
         ),
         Mistake(
+            "divided by 255 as well",
+            "that would make 1 of white; here 255 stays 255.",
+            same_numbers(lambda image: mean_of_channels(image)["numbers"] / 255),
+        ),
+        Mistake(
+            "only the last channel is divided",
+            "division comes before addition: put the sum in brackets.",
+            same_numbers(lambda image: image[0].float() + image[1] + image[2] / 3),
+        ),
+        Mistake(
             "whole numbers came out",
             "the mean of 10, 10 and 11 lies between them: give floats back.",
             same_numbers(lambda image: np.floor(mean_of_channels(image)["numbers"])),
@@ -200,6 +210,11 @@ DOWNWARD = Exercise(
             "as many rows as before",
             "the first row has none above it: of H rows, H - 1 differences remain.",
             same_size,
+        ),
+        Mistake(
+            "the first row is subtracted from all",
+            "each row is compared with the one right above it, not with the first.",
+            same(lambda image: image[:, 1:].float() - image[:, :1].float()),
         ),
         Mistake(
             "two rows apart",
