@@ -81,7 +81,7 @@ device = default_device()
 # - Every number is computed by a cell that you can run.
 # - Every claim is checked while you read: **✓** it holds, **✗** it does not.
 # - What chance decides is measured more than once.
-# - Once installed, it needs no internet.
+# - Once installed, no internet needed.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 1 minute. Ask: when did you last check a number in a textbook? Usual wrong answer: "they will have checked it".
