@@ -417,7 +417,7 @@ check(solution_downward, of="downward")
 # | 02 | [Pooling, fully connected layers, receptive fields](02_pooling.ipynb) | ready |
 # | 03 | [Training, and the pixel-shuffle test](03_training.ipynb) | ready |
 # | 04 | [LeNet](04_lenet.ipynb) | ready |
-# | 05 | AlexNet and ZFNet | in the making |
+# | 05 | [AlexNet and ZFNet](05_alexnet.ipynb) | ready |
 # | 06 | VGG | in the making |
 # | 07 | Network in Network (NiN) | in the making |
 # | 08 | GoogLeNet, Inception v2 and v3 | in the making |
