@@ -9,7 +9,11 @@ from torch import fx, nn
 from cnnlib.layers import SqueezeExcite, StochasticDepth
 
 WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)  # layers that look at a window
-OTHER = re.compile("conv|pool|linear|flatten|mean|shuffle|upsample|interpolate")  # what else moves or mixes pixels
+# What else moves or mixes pixels.
+OTHER = re.compile(
+    "conv|pool|linear|flatten|mean|shuffle|upsample|interpolate|^pad|pad2d|roll|fold|getitem|matmul"
+    "|(group|instance|layer)norm"
+)
 
 
 @dataclass(frozen=True)
@@ -109,5 +113,7 @@ def walk(features: nn.Module) -> Iterator[tuple[list[str], tuple[Span, Span]]]:
 
 
 def union(spans: tuple[Span, ...]) -> Span:
-    """What a sum or stack of maps sees."""
+    """What a sum or stack of maps sees. Raises ValueError where their units lie different steps apart."""
+    if len({span.step for span in spans}) > 1:
+        raise ValueError("Maps whose units lie different steps apart do not fit on each other: check the strides.")
     return Span(min(s.first for s in spans), max(s.last for s in spans), spans[0].step)

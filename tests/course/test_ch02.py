@@ -36,6 +36,7 @@ SIZE_RIGHT = [
     lambda size, k, s, ceil: len(torch.nn.MaxPool1d(k, s, ceil_mode=ceil)(torch.zeros(1, size))[0]),
 ]
 SIZE_WRONG = [
+    ("one window too many", lambda size, k, s, ceil: (size - k) // s + 1 + ceil),
     ("first window is not counted", lambda size, k, s, ceil: (size - k) // s),
     ("rounded down, though", lambda size, k, s, ceil: (size - k) // s + 1),
     ("rounded up, though", lambda size, k, s, ceil: math.ceil((size - k) / s) + 1),
@@ -93,6 +94,7 @@ POOL_RIGHT = [
     lambda image, k, s: image.unfold(0, k, s).unfold(1, k, s).amax((2, 3)),
 ]
 POOL_WRONG = [
+    ("cut off by the edge", ch02.cut_off),
     ("begins at 0", lambda image, k, s: max_pool_by_steps(image, k, s, start=0)),
     ("the mean, not", lambda image, k, s: F.avg_pool2d(image[None], k, s)[0]),
     ("smallest number", lambda image, k, s: -max_pool(-image, k, s)),
@@ -119,6 +121,7 @@ LINEAR_RIGHT = [
     lambda channels, side, outputs: outputs * (1 + sum(side for _ in range(channels * side))),
 ]
 LINEAR_WRONG = [
+    ("every map of every output", lambda channels, side, outputs: channels * (side**2 + 1) * outputs),
     ("biases are missing", lambda channels, side, outputs: channels * side**2 * outputs),
     ("one bias for the whole", lambda channels, side, outputs: channels * side**2 * outputs + 1),
     ("bias for each input", lambda channels, side, outputs: channels * side**2 * (outputs + 1)),

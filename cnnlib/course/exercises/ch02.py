@@ -39,6 +39,11 @@ POOLED_SIZE = Exercise(
     ),
     mistakes=(
         Mistake(
+            "one window too many where the others fill the side",
+            "with ceil=True a further window is needed only if pixels are left over.",
+            lambda got, size, k, s, ceil: ceil and answers(lambda *_: (size - k) // s + 2)(got, size, k, s, ceil),
+        ),
+        Mistake(
             "the first window is not counted",
             "a side as wide as the window gives one number, not none.",
             answers(lambda size, k, s, ceil: (size - k) // s),
@@ -93,9 +98,16 @@ def side_by_side(generator: Generator) -> tuple[Tensor, int, int]:
     return numbers(window * rows, window * (rows + 1), generator), window, window
 
 
+def cut_off(image: Tensor, window: int, stride: int) -> Tensor:
+    """As many windows as strides go into a side; the last ones are cut off."""
+    rows, columns = (range(0, side // stride * stride, stride) for side in image.shape)
+    return torch.tensor([[image[i : i + window, j : j + window].max() for j in columns] for i in rows])
+
+
 def overlapping(generator: Generator) -> tuple[Tensor, int, int]:
-    rows = between(2, 3, generator)
-    return numbers(1 + 2 * rows, 3 + 2 * rows, generator), 3, 2
+    window, stride, rows = between(3, 4, generator), between(1, 2, generator), between(2, 3, generator)
+    height = window + stride * (rows - 1)
+    return numbers(height, height + stride, generator), window, stride
 
 
 def left_over(generator: Generator) -> tuple[Tensor, int, int]:
@@ -117,6 +129,11 @@ MAX_POOL = Exercise(
         Property("negative numbers", lambda g: (numbers(4, 6, g, below=1), 2, 2), pooled),
     ),
     mistakes=(
+        Mistake(
+            "there are more windows than fit: the last ones are cut off by the edge",
+            "divide what is left behind the first window by the stride, not the whole side.",
+            answers(cut_off),
+        ),
         Mistake(
             "the search for the maximum begins at 0",
             "of -3 and -5 the larger is -3: begin with a number of the window itself.",
@@ -202,6 +219,11 @@ LINEAR_PARAMETERS = Exercise(
         Property("VGG16: 512 maps of 7×7 to 4,096", lambda g: (512, 7, 4096), built, trials=1),
     ),
     mistakes=(
+        Mistake(
+            "a bias for every map of every output",
+            "an output adds up the products of all maps, and then one bias.",
+            answers(lambda channels, side, outputs: channels * (side**2 + 1) * outputs),
+        ),
         Mistake(
             "the biases are missing",
             "each output adds one number of its own.",
