@@ -17,14 +17,14 @@ lab: $(VENV)/ready
 test: $(VENV)/ready
 	$(BIN)/pytest --nbval $(ARGS)
 
-# Before every commit: lint, pairs, notebooks, units, golden numbers; no chapter is run, no browser started, and of the
-# long tests those of single networks, of sabotage, and of the exercises that train are left to make test.
+# Before every commit: lint, pairs, notebooks, units, golden numbers. No chapter is run, no browser started; what is
+# marked slow, the other tests of single networks, and two exercises that train are left to make test.
 check: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m cnnlib lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests -q -n 2 -m "not browser and not torchvision" -k "not rescue and not slim" --ignore-glob="tests/models/test_[!gs]*" \
-	  --deselect tests/publish/test_sabotage.py::test_every_claim_about_runs_turns_under_a_sabotage $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -q -n 2 -m "not browser and not torchvision and not slow" \
+	  -k "not rescue and not slim" --ignore-glob="tests/models/test_[!gs]*" $(ARGS)
 
 sync: $(VENV)/ready
 	$(BIN)/python -m cnnlib sync $(ARGS)

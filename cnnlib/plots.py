@@ -549,7 +549,9 @@ def ladder(
     """Test accuracy by arm, a row each, on the whole scale and again from `low` upwards (0.82 for 82 %).
 
     The reader's runs are dots on the range of the recorded ones, whose mean is a line; `names` are the arms' names.
+    Arms that nobody has run yet are left out.
     """
+    names = {arm: name for arm, name in names.items() if runs.get(arm) or recorded.get(arm)}
     figure, grid = canvas(2, height=1.3 + 0.42 * len(names))
     told, highest = [], 0.0
     for row, (arm, name) in enumerate(names.items()):
@@ -613,3 +615,90 @@ def learning(
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return Picture(figure, title, f"{title}, means over the seeds: {'; '.join(told)}.")
+
+
+@styled
+def evidence(
+    images: Sequence[Tensor], maps: Sequence[Tensor | None], captions: Sequence[str], title: str, columns: int = 5
+) -> Picture:
+    """H×W images in grey, each under a smaller map stretched over it: red above zero, blue below, one scale for all.
+
+    A line goes round what is above half of the scale. Where the map is None the image is shown alone.
+    """
+    sheets = [None if sheet is None else sheet.detach().cpu().float() for sheet in maps]
+    span = max(float(sheet.abs().max()) for sheet in sheets if sheet is not None) or 1.0
+    columns, told = min(columns, len(images)), []
+    rows = -(-len(images) // columns)
+    figure, grid = canvas(columns, rows, height=rows * (9.0 / columns + 0.32) + 0.1)
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, image, sheet, caption in zip(grid.flat, images, sheets, captions):
+        axes.imshow(image.detach().cpu().float().numpy(), interpolation="nearest")
+        axes.set_title(caption, fontsize=10, fontweight="normal", loc="center", pad=4)
+        if sheet is None:
+            continue
+        shape = tuple(image.shape)
+        smooth = torch.nn.functional.interpolate(sheet[None, None], shape, mode="bilinear")[0, 0].numpy()
+        axes.imshow(smooth, cmap="RdBu_r", vmin=-span, vmax=span, alpha=0.65)
+        if smooth.min() < span / 2 < smooth.max():
+            for width, colour in ((3, "white"), (1.2, "black")):
+                axes.contour(smooth, [span / 2], colors=colour, linewidths=width)
+        told.append(f"{caption}: from {rounded(sheet.min())} to {rounded(sheet.max())}, highest {whereabouts(smooth)}")
+    return Picture(figure, title, f"{title}. {'; '.join(told)}.")
+
+
+@styled
+def tolerance(lines: Mapping[str, Sequence[Sequence[float]]], steps: Sequence[float], what: str, title: str) -> Picture:
+    """Accuracy (0 to 1) by a change of the test images, `what` and its `steps`: a thin line for each run of a network."""
+    figure, grid = canvas(height=4.4)
+    axes, told = grid[0, 0], []
+    for (name, runs), colour, marker in zip(lines.items(), COLOURS, MARKERS):
+        for run in runs:
+            axes.plot(steps, [100 * value for value in run], color=colour, marker=marker, markersize=4, alpha=0.8)
+        axes.plot([], [], color=colour, marker=marker, label=name)
+        ends = [percent(mean(run[place] for run in runs)) for place in (0, -1)]
+        told.append(f"{name} from {ends[0]} at {steps[0]} to {ends[1]} at {steps[-1]}")
+    axes.set(xlabel=what, ylabel="test accuracy, %", ylim=(0, 100))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return Picture(figure, title, f"{title}, means over {len(runs)} runs: {'; '.join(told)}.")
+
+
+@styled
+def branches(inputs: int, paths: Mapping[str, Sequence[tuple[str, int]]], title: str) -> Picture:
+    """A module of branches from left to right, as bars whose heights are numbers of maps; on the right they are stacked.
+
+    `inputs` maps enter each of the `paths`, a list of layers with the number of maps that each of them puts out.
+    """
+    figure, grid = canvas(height=4.8)
+    axes, steps, told = grid[0, 0], max(map(len, paths.values())), []
+    outputs = sum(path[-1][1] for path in paths.values())
+    tallest = [max(maps for _, maps in path) for path in paths.values()]
+    gap = 0.18 * sum(tallest) / len(paths)
+    height = sum(tallest) + gap * (len(paths) - 1)
+    top, end = height, (height + outputs) / 2
+    wide, before = 0.08, (-(inputs - height) / 2, (inputs + height) / 2)
+    draw_maps(axes, 0, wide, *before, "#777777", f"{inputs}")
+    for (name, path), tall, colour in zip(paths.items(), tallest, COLOURS):
+        low, high, middle, place = *before, top - tall / 2, 0.0
+        for step, (layer, maps) in enumerate(path, start=steps - len(path) + 1):
+            ends = middle - maps / 2, middle + maps / 2
+            axes.fill([place + wide, step, step, place + wide], [low, *ends, high], color=colour, alpha=0.15)
+            draw_maps(axes, step, wide, *ends, colour, f"{maps}")
+            axes.text(step - 0.12, middle, layer, ha="right", va="center", color=colour, weight="bold")
+            low, high, place = *ends, step
+        out = path[-1][1]
+        axes.fill([place + wide, steps + 1, steps + 1, place + wide], [low, end - out, end, high], color=colour, alpha=0.15)
+        draw_maps(axes, steps + 1, wide, end - out, end, colour, "")
+        top, end = top - tall - gap, end - out
+        told.append(f"{name}: {', '.join(f'{layer} to {maps}' for layer, maps in path)}")
+    axes.text(steps + 1 + 1.5 * wide, height / 2, f"{outputs}", va="center", weight="bold")
+    axes.set(xlim=(-0.3, steps + 1.35), ylim=(-0.02 * height, 1.02 * height))
+    axes.axis("off")
+    return Picture(figure, title, f"{title}. {inputs} maps enter each branch. {'; '.join(told)}. Stacked, {outputs} maps.")
+
+
+def draw_maps(axes: Axes, left: float, width: float, low: float, high: float, colour: str, number: str) -> None:
+    """A bar for a stack of maps, and their number above it."""
+    axes.fill([left, left + width, left + width, left], [low, low, high, high], color=colour)
+    axes.text(left + width / 2, high, number, ha="center", va="bottom", fontsize=10)

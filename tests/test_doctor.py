@@ -121,6 +121,7 @@ def test_a_torch_that_does_not_load_stops_nothing_else(tmp_path):
     assert "--force-reinstall torch" in done.stdout and "✓ data" in done.stdout and "✓ kernel" in done.stdout
 
 
+@pytest.mark.slow
 def test_it_imports_nothing_slow_but_torch():
     code = "from cnnlib.publish.doctor import checkup; checkup(); import sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

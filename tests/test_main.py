@@ -90,6 +90,7 @@ def test_chapters_and_decks_are_found_from_any_folder():
     assert pairs.CHAPTERS.parent / "build" / "slides" == cnnlib.__main__.DECKS
 
 
+@pytest.mark.slow
 def test_a_console_of_another_encoding_and_a_reader_who_leaves_do_no_harm():
     command = [sys.executable, "-m", "cnnlib"]
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
@@ -100,6 +101,7 @@ def test_a_console_of_another_encoding_and_a_reader_who_leaves_do_no_harm():
         assert process.stderr.read() == b"" and process.wait() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_ctrl_c_keeps_what_is_finished(tmp_path):
     code = f"""

@@ -69,6 +69,7 @@ PICTURES = {
     "learning": lambda: plots.learning(
         {"a": [Learnt(0.9, 0.2)]}, {"a": [Learnt(0.8, 0.1)]}, {"a": "A"}, 0.25, "Learning"
     ),
+    "branches": lambda: plots.branches(12, {"a": [("1×1", 4)], "b": [("1×1", 2), ("3×3", 6)]}, "Branches"),
 }
 
 
@@ -266,3 +267,14 @@ def test_learning_draws_each_run_and_the_range_of_the_recorded_ones():
     assert [[round(y, 6) for y in line.get_ydata()] for line in axes.lines[:2]] == [[50, 20], [60, 10]]
     heights = {round(y, 6) for y in axes.collections[0].get_paths()[0].vertices[:, 1]}
     assert heights == {70, 30, 40, 5}
+
+
+def test_branches_are_as_high_as_they_have_maps_and_stand_on_each_other_at_the_end():
+    paths = {"a": [("1×1", 4)], "b": [("1×1", 2), ("3×3", 6)]}
+    picture = plots.branches(12, paths, "T")
+    assert "12 maps enter each branch. a: 1×1 to 4; b: 1×1 to 2, 3×3 to 6. Stacked, 10 maps." in picture.alt
+    bars = [patch.get_xy() for patch in picture.figure.axes[0].patches if patch.get_alpha() is None]
+    heights = [round(float(bar[:, 1].max() - bar[:, 1].min()), 6) for bar in bars]
+    assert heights == [12, 4, 4, 2, 6, 6]  # what enters; a, and a in the stack; b
+    stacked = sorted((round(float(bar[:, 1].min()), 6), round(float(bar[:, 1].max()), 6)) for bar in (bars[2], bars[5]))
+    assert stacked[0][1] == stacked[1][0]

@@ -127,6 +127,7 @@ def test_an_epoch_tells_itself_in_one_line():
     assert line.startswith("epoch 1 of 3: training loss ") and "validation accuracy" in line and "\n" not in line
 
 
+@pytest.mark.slow
 def test_importing_the_loop_brings_no_drawing_and_no_torchvision():
     code = "import sys, cnnlib.training, cnnlib.models, cnnlib.data; print({m.split('.')[0] for m in sys.modules})"
     import subprocess

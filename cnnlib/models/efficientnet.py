@@ -76,7 +76,7 @@ class Skip(nn.Module):
         self.drop = StochasticDepth(drop_rate)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.drop(self.branch(x)) + x
+        return self.drop(self.branch(x)).add_(x)  # in the memory of the branch
 
 
 def mbconv(

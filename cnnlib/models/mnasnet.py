@@ -38,7 +38,7 @@ class Skip(nn.Module):
         self.branch = branch
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.branch(x) + x
+        return self.branch(x).add_(x)  # in the memory of the branch
 
 
 def separable(in_channels: int, out_channels: int) -> nn.Sequential:

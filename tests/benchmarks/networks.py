@@ -5,6 +5,7 @@ without pairs nine times. Ratios are times: below 1 is faster. Afterwards ours i
 checkpointed, as far as they are among the networks asked for.
 """
 
+import ctypes
 import sys
 import time
 from collections.abc import Callable
@@ -69,6 +70,17 @@ def step(model: nn.Module, images: Tensor, bfloat16: bool = False) -> Callable[[
     return measured
 
 
+def keep_freed_memory() -> None:
+    """Let glibc keep what is freed. Else it hands memory back and fetches it again, and how often is a matter of luck:
+    the same MnasNet took from 1.0 to 1.2 times as long as its twin.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "mallopt"):
+        no_limit, top, mapped, none = -1, -1, -4, 0  # M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h
+        libc.mallopt(top, no_limit)
+        libc.mallopt(mapped, none)
+
+
 def random_images(name: str, device: torch.device) -> Tensor:
     """A batch of noise in the network's size."""
     size = SIZES.get(name, 224)
@@ -128,6 +140,7 @@ def main(*words: str) -> None:
         sys.exit(f"no network {', '.join(sorted(unknown))} with a twin; there are {', '.join(there)}")
     names = [name for name in there if name in words] or there
     device = default_device()
+    keep_freed_memory()
     print(
         f"networks: {BATCH} images, float32, {device}, {torch.get_num_threads()} threads; our time over torchvision's,"
     )

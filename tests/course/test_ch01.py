@@ -324,6 +324,7 @@ def test_every_exercise_is_tried():
     assert list(ANSWERS) == [exercise.name for exercise in ch01.EXERCISES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERS)
 def test_right_answers_pass_however_they_are_written(name, capsys):
     for answer in ANSWERS[name][0]:
@@ -341,12 +342,14 @@ def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, answer, 
     assert told.startswith("✗") and mistake in told.partition("\n")[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERS)
 def test_every_mistake_in_the_list_is_one_that_an_answer_can_make(name, capsys):
     told = "".join(output(capsys, answer, name) for _, answer in ANSWERS[name][1])
     assert [mistake.name for mistake in EXERCISES[name].mistakes if mistake.name not in told] == []
 
 
+@pytest.mark.slow
 def test_random_kernels_hardly_ever_pass_for_detectors():
     passed = 0
     for seed in range(20):

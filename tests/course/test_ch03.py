@@ -347,6 +347,7 @@ def test_the_stub_is_not_attempted(exercise, capsys):
     assert output(capsys, stub, None) == f"not attempted yet: replace the ... in {exercise.name}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERS)
 def test_right_answers_pass_however_they_are_written(name, capsys):
     for answer in ANSWERS[name][0]:
@@ -369,6 +370,7 @@ def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, answer, 
     assert told.startswith("✗") and mistake in told.partition("\n")[2] + told.partition("\n")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERS)
 def test_every_mistake_in_the_list_is_one_that_an_answer_can_make(name, capsys):
     told = "".join(output(capsys, answer, name) for _, answer in ANSWERS[name][1])
@@ -380,6 +382,7 @@ def test_a_loss_tensor_without_its_graph_passes_with_a_remark(capsys):
     assert "remark: the loss is a tensor" in output(capsys, TRAIN_STEP_RIGHT[4], "train_step")
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_word(capsys):
     threads = torch.get_num_threads()
     try:
@@ -392,6 +395,7 @@ def test_the_number_of_threads_changes_no_word(capsys):
     assert told[0] == told[1]
 
 
+@pytest.mark.slow
 def test_standardising_beats_plain_pixels_from_other_seeds_too():
     with undisturbed():
         for seeds in ([3, 4, 5], [6, 7, 8], [9, 10, 11]):

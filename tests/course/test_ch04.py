@@ -316,6 +316,7 @@ def test_sides_that_are_no_whole_numbers_pass_with_a_remark(capsys):
     assert "remark: sides are whole numbers" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_sleeping_net_sleeps_and_the_rescued_wakes_from_other_seeds_too():
     with undisturbed():
         for seed in (3, 4):
@@ -323,6 +324,7 @@ def test_the_sleeping_net_sleeps_and_the_rescued_wakes_from_other_seeds_too():
             assert ch04.trained(normed, seed) > 0.6
 
 
+@pytest.mark.slow
 def test_a_rescue_is_judged_without_the_test_part():
     learnt, apart = ch04.training_clothes()
     train, _ = ch04.fashion()

@@ -50,6 +50,7 @@ def test_the_text_is_the_question_and_the_answers_and_never_changes():
     assert repr(prediction) == TEXT and repr(predict(QUESTION, OPTIONS)) == TEXT
 
 
+@pytest.mark.slow
 def test_a_stored_notebook_holds_the_whole_text_and_no_feedback():
     ask = f"from cnnlib.course.predict import answered, predict\npredict({QUESTION!r}, {OPTIONS!r})"
     cells = [nbformat.v4.new_code_cell(source) for source in (ask, f"print(answered({QUESTION!r}))")]

@@ -129,6 +129,7 @@ def test_a_terminal_line_is_overwritten(capsys, monkeypatch):
     assert frames[-1].startswith("epoch 10 of 10") and all(len(frame.removesuffix("\x1b[K")) <= 29 for frame in frames)
 
 
+@pytest.mark.slow
 def test_a_stored_notebook_keeps_the_last_line_as_plain_text():
     source = "from cnnlib.course.progress import progress\nfor _ in progress(range(2000)):\n    pass"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
@@ -138,6 +139,7 @@ def test_a_stored_notebook_keeps_the_last_line_as_plain_text():
     assert output.data["text/plain"].startswith("2000 of 2000 · ")
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_keeps_its_finished_epochs():
     manager, client = start_new_kernel(kernel_name="python3")
     try:

@@ -59,6 +59,7 @@ def said(chapter: Path, seeds: int = 1, **options: object) -> tuple[int, list[st
     return failed, [re.sub(r" +\d+ s +", ": ", re.sub(r" +(?=seed)", " ", line)) for line in lines]
 
 
+@pytest.mark.slow
 def test_each_seed_is_a_run_and_a_line(chapter: Path):
     before = chapter.with_suffix(".ipynb").read_bytes()
     assert said(chapter, seeds=3) == (
@@ -80,6 +81,7 @@ def rebuild(chapter: Path, old: str, new: str, build: bool = True) -> None:
         pairs.build(chapter)
 
 
+@pytest.mark.slow
 def test_an_exact_cell_that_depends_on_the_seed_is_found(chapter: Path):
     rebuild(chapter, "6 * 7", "shift * 7")
     failed, lines = said(chapter, seeds=2)
@@ -97,6 +99,7 @@ def test_threads_and_device_reach_the_chapter(chapter: Path):
     )
 
 
+@pytest.mark.slow
 def test_an_error_counts_as_failed(chapter: Path):
     rebuild(chapter, "print(shift)", "1 / (shift < 50)")
     failed, lines = said(chapter, seeds=2)
@@ -110,6 +113,7 @@ def test_a_notebook_out_of_step_is_not_run(chapter: Path):
     assert said(chapter) == (1, [f"03_tiny seed 0: {sentence}"])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_an_interrupt_says_what_is_done_and_leaves_nothing(chapter: Path, tmp_path: Path):
     rebuild(chapter, "print(shift)", "import time\ntime.sleep(shift)")

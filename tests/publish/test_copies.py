@@ -141,6 +141,7 @@ def test_a_leaked_value_would_be_found_in_a_lambda():
     assert list(leaks(body, "answers(lambda x: x.float()/2)")) and not list(leaks(body, "answers(lambda x: x / 2)"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_no_solution_can_be_read_in_the_students_copy_or_in_the_checks(path):
     notebook = nbformat.read(path, as_version=4)

@@ -85,6 +85,7 @@ def test_the_environment_puts_the_guard_first_once(monkeypatch: pytest.MonkeyPat
     assert environment["CNNLIB_SEED"] == "100"
 
 
+@pytest.mark.slow
 def test_a_chapter_under_pytest_has_no_network_and_its_seconds_are_shown(tmp_path: Path):
     attempt = "socket.create_connection(('192.0.2.1', 80), timeout=1)"
     code = f"import socket\ntry:\n    {attempt}\nexcept OSError as error:\n    print(error)"

@@ -148,6 +148,7 @@ def test_sync_builds_what_is_stale(source: Path):
     assert [line.split(" in ")[0] for line in said] == ["03_tiny  built", "every notebook is", "03_tiny  built"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -182,6 +183,7 @@ def test_seed_threads_and_device_reach_the_kernel(tmp_path: Path):
     assert 0 < seconds < 30
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_an_interrupt_ends_the_kernel_and_leaves_the_old_notebook(source: Path):
     notebook, marker = source.with_suffix(".ipynb"), source.parent / "kernel"

@@ -32,6 +32,7 @@ def test_chapter_03_speaks_of_every_arm():
     assert set().union(*(claim.arms for claim in run_claims(cells, pixel_shuffle))) == set(pixel_shuffle.ARMS)
 
 
+@pytest.mark.slow
 def test_every_claim_about_runs_turns_under_a_sabotage():
     assert survivors(out=lambda line: None) == []
 

@@ -366,6 +366,7 @@ def test_every_colour_of_text_can_be_read(scheme):
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, ground)
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_deck(tmp_path):
     notebook, target = written(tmp_path, text("## First"), NOTES), tmp_path / "deck.html"
     target.write_text("old", encoding="utf-8")
