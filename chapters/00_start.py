@@ -418,9 +418,9 @@ check(solution_downward, of="downward")
 # | 03 | [Training, and the pixel-shuffle test](03_training.ipynb) | ready |
 # | 04 | [LeNet](04_lenet.ipynb) | ready |
 # | 05 | [AlexNet and ZFNet](05_alexnet.ipynb) | ready |
-# | 06 | VGG | in the making |
-# | 07 | Network in Network (NiN) | in the making |
-# | 08 | GoogLeNet, Inception v2 and v3 | in the making |
+# | 06 | [VGG](06_vgg.ipynb) | ready |
+# | 07 | [Network in Network (NiN)](07_nin.ipynb) | ready |
+# | 08 | [GoogLeNet, Inception v2 and v3](08_inception.ipynb) | ready |
 # | 09 | ResNet | in the making |
 # | 10 | DenseNet | in the making |
 # | 11 | MnasNet and EfficientNet | in the making |

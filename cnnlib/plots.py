@@ -257,6 +257,8 @@ def whereabouts(warm: np.ndarray) -> str:
     """Where the highest value lies: "at the upper left", "in the middle"."""
     row, column = (3 * i // n for i, n in zip(np.unravel_index(warm.argmax(), warm.shape), warm.shape))
     words = [word for word in (("upper", "", "lower")[row], ("left", "", "right")[column]) if word]
+    if words in (["upper"], ["lower"]):
+        return f"in the {words[0]} middle"
     return f"at the {' '.join(words)}" if words else "in the middle"
 
 
@@ -619,37 +621,35 @@ def learning(
 
 @styled
 def evidence(
-    images: Sequence[Tensor], maps: Sequence[Tensor | None], captions: Sequence[str], title: str, columns: int = 5
+    images: Sequence[Tensor], maps: Sequence[Tensor], captions: Sequence[str], title: str, columns: int = 5
 ) -> Picture:
     """H×W images in grey, each under a smaller map stretched over it: red above zero, blue below, one scale for all.
 
-    A line goes round what is above half of the scale. Where the map is None the image is shown alone.
+    A line goes round what is above half of the scale.
     """
-    sheets = [None if sheet is None else sheet.detach().cpu().float() for sheet in maps]
-    span = max(float(sheet.abs().max()) for sheet in sheets if sheet is not None) or 1.0
+    sheets = [sheet.detach().cpu().float() for sheet in maps]
+    span = max(float(sheet.abs().max()) for sheet in sheets) or 1.0
     columns, told = min(columns, len(images)), []
     rows = -(-len(images) // columns)
     figure, grid = canvas(columns, rows, height=rows * (9.0 / columns + 0.32) + 0.1)
     for axes in grid.flat:
         axes.axis("off")
     for axes, image, sheet, caption in zip(grid.flat, images, sheets, captions):
-        axes.imshow(image.detach().cpu().float().numpy(), interpolation="nearest")
-        axes.set_title(caption, fontsize=10, fontweight="normal", loc="center", pad=4)
-        if sheet is None:
-            continue
         shape = tuple(image.shape)
         smooth = torch.nn.functional.interpolate(sheet[None, None], shape, mode="bilinear")[0, 0].numpy()
+        axes.imshow(image.detach().cpu().float().numpy(), interpolation="nearest")
         axes.imshow(smooth, cmap="RdBu_r", vmin=-span, vmax=span, alpha=0.65)
         if smooth.min() < span / 2 < smooth.max():
             for width, colour in ((3, "white"), (1.2, "black")):
                 axes.contour(smooth, [span / 2], colors=colour, linewidths=width)
+        axes.set_title(caption, fontsize=10, fontweight="normal", loc="center", pad=4)
         told.append(f"{caption}: from {rounded(sheet.min())} to {rounded(sheet.max())}, highest {whereabouts(smooth)}")
     return Picture(figure, title, f"{title}. {'; '.join(told)}.")
 
 
 @styled
 def tolerance(lines: Mapping[str, Sequence[Sequence[float]]], steps: Sequence[float], what: str, title: str) -> Picture:
-    """Accuracy (0 to 1) by a change of the test images, `what` and its `steps`: a thin line for each run of a network."""
+    """Accuracy (0 to 1) by a change of the test images, `what` in `steps`: a thin line for each run of a network."""
     figure, grid = canvas(height=4.4)
     axes, told = grid[0, 0], []
     for (name, runs), colour, marker in zip(lines.items(), COLOURS, MARKERS):
@@ -666,39 +666,46 @@ def tolerance(lines: Mapping[str, Sequence[Sequence[float]]], steps: Sequence[fl
 
 @styled
 def branches(inputs: int, paths: Mapping[str, Sequence[tuple[str, int]]], title: str) -> Picture:
-    """A module of branches from left to right, as bars whose heights are numbers of maps; on the right they are stacked.
+    """A module of branches from left to right: bars as high as there are maps, stacked on the right.
 
     `inputs` maps enter each of the `paths`, a list of layers with the number of maps that each of them puts out.
     """
     figure, grid = canvas(height=4.8)
-    axes, steps, told = grid[0, 0], max(map(len, paths.values())), []
-    outputs = sum(path[-1][1] for path in paths.values())
-    tallest = [max(maps for _, maps in path) for path in paths.values()]
-    gap = 0.18 * sum(tallest) / len(paths)
-    height = sum(tallest) + gap * (len(paths) - 1)
-    top, end = height, (height + outputs) / 2
-    wide, before = 0.08, (-(inputs - height) / 2, (inputs + height) / 2)
-    draw_maps(axes, 0, wide, *before, "#777777", f"{inputs}")
-    for (name, path), tall, colour in zip(paths.items(), tallest, COLOURS):
-        low, high, middle, place = *before, top - tall / 2, 0.0
-        for step, (layer, maps) in enumerate(path, start=steps - len(path) + 1):
-            ends = middle - maps / 2, middle + maps / 2
-            axes.fill([place + wide, step, step, place + wide], [low, *ends, high], color=colour, alpha=0.15)
-            draw_maps(axes, step, wide, *ends, colour, f"{maps}")
-            axes.text(step - 0.12, middle, layer, ha="right", va="center", color=colour, weight="bold")
-            low, high, place = *ends, step
-        out = path[-1][1]
-        axes.fill([place + wide, steps + 1, steps + 1, place + wide], [low, end - out, end, high], color=colour, alpha=0.15)
-        draw_maps(axes, steps + 1, wide, end - out, end, colour, "")
-        top, end = top - tall - gap, end - out
+    axes, last, told = grid[0, 0], 1 + max(map(len, paths.values())), []
+    room = [max(maps for _, maps in path) for path in paths.values()]
+    gap = 0.18 * sum(room) / len(paths)
+    height, outputs = sum(room) + gap * (len(paths) - 1), sum(path[-1][1] for path in paths.values())
+    entering = ((height - inputs) / 2, (height + inputs) / 2)
+    bar(axes, 0, entering, "#777777", f"{inputs}")
+    top, pile = height, (height + outputs) / 2  # upper ends of the next branch, and of its bar in the stack
+    for (name, path), tall, colour in zip(paths.items(), room, COLOURS):
+        before, left = entering, 0
+        for step, (layer, maps) in enumerate(path, start=last - len(path)):
+            ends = (top - tall / 2 - maps / 2, top - tall / 2 + maps / 2)
+            ribbon(axes, left, before, step, ends, colour)
+            bar(axes, step, ends, colour, f"{maps}")
+            axes.text(step - 0.12, top - tall / 2, layer, ha="right", va="center", color=colour, weight="bold")
+            before, left = ends, step
+        ends = (pile - path[-1][1], pile)
+        ribbon(axes, left, before, last, ends, colour)
+        bar(axes, last, ends, colour, "")
+        top, pile = top - tall - gap, ends[0]
         told.append(f"{name}: {', '.join(f'{layer} to {maps}' for layer, maps in path)}")
-    axes.text(steps + 1 + 1.5 * wide, height / 2, f"{outputs}", va="center", weight="bold")
-    axes.set(xlim=(-0.3, steps + 1.35), ylim=(-0.02 * height, 1.02 * height))
+    axes.text(last + 0.14, height / 2, f"{outputs}", va="center", weight="bold")
+    axes.set(xlim=(-0.2, last + 0.4), ylim=(-0.02 * height, 1.05 * height))
     axes.axis("off")
-    return Picture(figure, title, f"{title}. {inputs} maps enter each branch. {'; '.join(told)}. Stacked, {outputs} maps.")
+    told = f"{inputs} maps enter each branch. {'; '.join(told)}. Stacked, {outputs} maps."
+    return Picture(figure, title, f"{title}. {told}")
 
 
-def draw_maps(axes: Axes, left: float, width: float, low: float, high: float, colour: str, number: str) -> None:
-    """A bar for a stack of maps, and their number above it."""
-    axes.fill([left, left + width, left + width, left], [low, low, high, high], color=colour)
-    axes.text(left + width / 2, high, number, ha="center", va="bottom", fontsize=10)
+def bar(axes: Axes, left: float, ends: tuple[float, float], colour: str, number: str) -> None:
+    """A bar from the lower to the upper end for a stack of maps, and their number above it."""
+    axes.fill([left, left + 0.08, left + 0.08, left], [ends[0], ends[0], ends[1], ends[1]], color=colour)
+    axes.text(left + 0.04, ends[1], number, ha="center", va="bottom", fontsize=10)
+
+
+def ribbon(
+    axes: Axes, left: float, before: tuple[float, float], right: float, after: tuple[float, float], colour: str
+) -> None:
+    """A pale band from the bar at `left` to the bar at `right`."""
+    axes.fill([left + 0.08, right, right, left + 0.08], [*before[:1], *after, before[1]], color=colour, alpha=0.15)

@@ -278,3 +278,21 @@ def test_branches_are_as_high_as_they_have_maps_and_stand_on_each_other_at_the_e
     assert heights == [12, 4, 4, 2, 6, 6]  # what enters; a, and a in the stack; b
     stacked = sorted((round(float(bar[:, 1].min()), 6), round(float(bar[:, 1].max()), 6)) for bar in (bars[2], bars[5]))
     assert stacked[0][1] == stacked[1][0]
+
+
+def test_evidence_says_where_each_map_is_highest_and_has_one_scale_for_all():
+    images, maps = torch.rand(2, 12, 12), [4 * hot(0, 8) - 1, -8 * hot(4, 4)]
+    picture = plots.evidence(images, maps, ["a 3", "a 5"], "T")
+    assert "a 3: from −1 to 3, highest at the upper right; a 5: from −8 to 0" in picture.alt
+    stretched = [axes.images[1] for axes in picture.figure.axes]
+    assert [image.get_clim() for image in stretched] == [(-8, 8)] * 2
+    assert [image.get_array().shape for image in stretched] == [(12, 12)] * 2
+    assert "highest in the lower middle" in plots.evidence(images, [hot(8, 4)], ["a 3"], "T").alt
+
+
+def test_tolerance_draws_each_run_and_says_where_the_means_end():
+    lines = {"a": [[0.9, 0.5], [0.8, 0.3]], "b": [[0.9, 0.9], [0.9, 0.8]]}
+    picture = plots.tolerance(lines, [0, 4], "pixels", "T")
+    assert "a from 85.0 % at 0 to 40.0 % at 4; b from 90.0 % at 0 to 85.0 % at 4" in picture.alt
+    drawn = [[round(y, 6) for y in line.get_ydata()] for line in picture.figure.axes[0].lines if len(line.get_ydata())]
+    assert drawn == [[90, 50], [80, 30], [90, 90], [90, 80]]

@@ -1,6 +1,16 @@
 """Every experiment of the course, by name: `python -m cnnlib run NAME`."""
 
-from cnnlib.experiments import alexnets, lenets, pixel_shuffle, small_kernels, small_vgg
+from cnnlib.experiments import (
+    alexnets,
+    aux_heads,
+    inceptions,
+    ladder,
+    lenets,
+    nins,
+    pixel_shuffle,
+    small_kernels,
+    small_vgg,
+)
 
 EXPERIMENTS = {
     "pixel-shuffle": pixel_shuffle,
@@ -8,4 +18,8 @@ EXPERIMENTS = {
     "alexnets": alexnets,
     "small-kernels": small_kernels,
     "small-vgg": small_vgg,
+    "nins": nins,
+    "ladder": ladder,
+    "inceptions": inceptions,
+    "aux-heads": aux_heads,
 }

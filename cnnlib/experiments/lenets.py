@@ -80,6 +80,7 @@ ARMS = {
 
 # The rates were chosen on 2,000 images set apart from the training part.
 LIVE = Size("lenets", "fashion", fashion, Recipe(epochs=5, learning_rate=0.07), seeds=3, threads=1)
+PATIENT = Size("lenets-patient", "fashion", fashion, Recipe(epochs=25, learning_rate=0.07), seeds=3, threads=1)
 FULL = Size("lenets-full", "fashion_mnist", fashion_mnist, Recipe(epochs=10, learning_rate=0.07), seeds=3)
 
 

@@ -16,7 +16,7 @@ from cnnlib import records
 from cnnlib.analysis import summary
 from cnnlib.data import Batches, Images, Normalize, Transform
 from cnnlib.records import Record, RecordError
-from cnnlib.training import Recipe, default_device, evaluate, first_seed, train
+from cnnlib.training import Loss, Recipe, cross_entropy, default_device, evaluate, first_seed, train
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def train_and_record(
     seed: int,
     device: torch.device,
     transforms: Sequence[Transform] = (),
+    loss: Loss = cross_entropy,
 ) -> Record:
     """Train on the first part, read the second once, and write down what happened.
 
@@ -79,7 +80,7 @@ def train_and_record(
     batches = Batches(part, size.recipe.batch_size, steps, Generator(device).manual_seed(seed))
     rows, start = [], time.perf_counter()
     with processor_threads(size.threads):
-        for epoch in train(model, batches, size.recipe):
+        for epoch in train(model, batches, size.recipe, loss=loss):
             rows.append({"loss": epoch.train.loss, "accuracy": epoch.train.accuracy})
         seconds = time.perf_counter() - start
         tested = evaluate(model, Batches(test, 1000, steps))

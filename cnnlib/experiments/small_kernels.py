@@ -33,6 +33,7 @@ ARMS = STACKS | {f"{name}-norm": replace(arm, norm=True) for name, arm in STACKS
 
 # The rate was chosen on 2,000 images set apart from the training part, as the best for both kinds of kernel.
 LIVE = Size("small-kernels", "fashion", fashion, Recipe(epochs=3, learning_rate=0.03), seeds=3)
+LONG = Size("small-kernels-long", "fashion", fashion, Recipe(epochs=6, learning_rate=0.03), seeds=3)
 FULL = Size("small-kernels-full", "fashion_mnist", fashion_mnist, Recipe(epochs=10, learning_rate=0.03), seeds=3)
 
 
@@ -84,4 +85,4 @@ def pinholes(model: nn.Sequential, data: tuple[Images, ...], seed: int) -> tuple
 
 
 # Which claims about these runs each sabotage must turn, by words of their sentences.
-SABOTAGES = {random_labels: ("four in five",), pinholes: ("is ahead of",)}
+SABOTAGES = {random_labels: ("four in five",), pinholes: ("not ahead of",)}

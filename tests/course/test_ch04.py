@@ -49,6 +49,7 @@ SIDES_WRONG = [
     ("rounds up", sides_by(lambda side: side - 4, lambda side: math.ceil(side / 2))),
     ("half a pixel", sides_by(lambda side: side - 4, lambda side: side / 2)),
     ("last map only", lambda side: ((side - 4) // 2 - 4) // 2),
+    ("padded once more", lambda side: SIDES_RIGHT[0](side + 4)),
     ("image's side", lambda side: [side, *SIDES_RIGHT[0](side)]),
 ]
 
@@ -81,6 +82,9 @@ PARAMETERS_WRONG = [
     ("both convolutions", lambda c, n: parameters_with(c3=(25 * c, 16, 1))(c, n)),
     ("maps, not their pixels", parameters_with(c5=(16, 120, 1))),
     ("28×28", parameters_with(c5=(256, 120, 1))),
+    ("table of 1998", parameters_with(c3=(25 * 60 + 16, 1, 0))),
+    ("pools of 1998", lambda c, n: parameters_with()(c, n) + 44),
+    ("output layer is missing", parameters_with(last=(0, 0, 0))),
     ("for each channel", lambda c, n: 26 * c * 6 + 26 * 6 * 16 + summed((400, 120, 1), (120, 84, 1), (84, n, 1))),
 ]
 
@@ -154,6 +158,10 @@ SUB_WRONG = [
     ("squashed before", sub(SUM, SQUASH, SCALE, SHIFT, GIVE)),
     ("for all maps", sub(SUM, "x = x * weight[0] + bias[0]", SQUASH, GIVE)),
     ("overlap", sub("x = 4 * F.avg_pool2d(maps, 2, stride=1)", SCALE, SHIFT, SQUASH, GIVE)),
+    ("bias is missing", sub(SUM, SCALE, SQUASH, GIVE)),
+    ("coefficient is missing", sub(SUM, SHIFT, SQUASH, GIVE)),
+    ("1.7159 is missing", sub(SUM, SCALE, SHIFT, "return torch.tanh(2 / 3 * x)")),
+    ("four times", sub("maps = maps * weight[:, None, None] + bias[:, None, None]", SUM, SQUASH, GIVE)),
     ("C×1×1", sub(SUM, "x = x * weight + bias", SQUASH, GIVE)),
 ]
 
@@ -188,6 +196,7 @@ ORDER_WRONG = [
     ("rounding error", order_with(torch.randn, torch.equal)),
     ("not whether they differ", lambda activation, pool: close(pool(activation(X)), activation(pool(X)))),
     ("whatever the pair", lambda activation, pool: False),
+    ("signs were not taken off", lambda f, pool: bool((pool(f(X)) - f(pool(X))).max() > 1e-5)),
     ("all its numbers", lambda activation, pool: pool(activation(X)) != activation(pool(X))),
 ]
 
@@ -258,7 +267,14 @@ def nan_gradients(net):
     return net
 
 
-RESCUE_RIGHT = [normed, Normed, with_weights(6), centred]
+def one_sigmoid_and_one_pool(net):
+    """The same two layers, used again and again."""
+    sigmoid, pool = nn.Sigmoid(), nn.AvgPool2d(2)
+    own = {nn.Sigmoid: sigmoid, nn.AvgPool2d: pool}
+    return nn.Sequential(*(own.get(type(layer), layer) for layer in normed(net)))
+
+
+RESCUE_RIGHT = [normed, Normed, with_weights(6), centred, one_sigmoid_and_one_pool]
 RESCUE_WRONG = [
     ("same numbers for every image", lambda net: net),
     ("same numbers for every image", xavier),

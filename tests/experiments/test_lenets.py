@@ -8,7 +8,7 @@ from cnnlib.claims import beats, mean_accuracy
 from cnnlib.data import Batches, Normalize, Pad
 from cnnlib.datasets import fashion
 from cnnlib.experiments import lenets
-from cnnlib.experiments.lenets import ARMS, LIVE, lenet_with, random_labels, relu_for_sigmoid
+from cnnlib.experiments.lenets import ARMS, LIVE, PATIENT, lenet_with, random_labels, relu_for_sigmoid
 from cnnlib.experiments.running import processor_threads
 from cnnlib.models import lenet, lenet5
 from cnnlib.records import RUNS, read_all
@@ -118,3 +118,10 @@ def test_ten_recorded_runs_of_every_arm_say_what_the_chapter_says():
 def test_recorded_runs_have_the_recipe_and_the_data_of_their_setting():
     runs = [run for found in read_all(LIVE.name).values() for run in found]
     assert runs and all(run.recipe == asdict(LIVE.recipe) and run.data == LIVE.dataset for run in runs)
+
+
+def test_ten_patient_runs_sleep_at_first_and_wake():
+    runs = read_all(PATIENT.name)["sigmoid-avg"]
+    assert [run.seed for run in runs] == list(range(10))
+    assert all(run.recipe == asdict(PATIENT.recipe) and run.data == PATIENT.dataset for run in runs)
+    assert all(run.epochs[5]["accuracy"] < 0.15 and run.accuracy > 0.7 for run in runs)

@@ -1,5 +1,6 @@
 """Exercises of chapter 04: LeNet's sizes and counts, sub-sampling as in 1998, the order of layers, a rescue."""
 
+from collections import Counter
 from collections.abc import Callable
 from statistics import fmean
 from typing import Any
@@ -86,6 +87,11 @@ MAP_SIDES = Exercise(
             answers(lambda side: measured_sides(side)[-1]),
         ),
         Mistake(
+            "padded once more",
+            "the side that you are given is that of the padded image.",
+            answers(lambda side: measured_sides(side + 4)),
+        ),
+        Mistake(
             "the image's side is in the list too",
             "the list begins with the map of C1.",
             answers(lambda side: [side, *measured_sides(side)]),
@@ -165,6 +171,21 @@ LENET_PARAMETERS = Exercise(
             "a bias for each channel, too",
             "a map has one bias, however many maps it sees.",
             answers(lambda c, n: (25 + 1) * c * 6 + (25 + 1) * 6 * 16 + by_hand(pairs(c, n)[4:])),
+        ),
+        Mistake(
+            "C3 with the table of 1998",
+            "today's C3 sees all six maps: 96 kernels, not 60.",
+            answers(lambda c, n: by_hand(pairs(c, n)) - 36 * 25),
+        ),
+        Mistake(
+            "the pools of 1998 are counted",
+            "today's pools take the maximum, which has no weights.",
+            answers(lambda c, n: by_hand(pairs(c, n)) + 12 + 32),
+        ),
+        Mistake(
+            "the output layer is missing",
+            "84 units go into each class.",
+            answers(lambda c, n: by_hand(pairs(c, n)[:8])),
         ),
     ),
     hint="five layers: for each, the inputs that one unit sees, plus one, times the number of maps or units.",
@@ -313,6 +334,26 @@ SUB_SAMPLE = Exercise(
             "the squares of 2×2 stand side by side: the stride is two.",
             lambda got, maps, *_: getattr(got, "shape", ())[2:] == (maps.shape[2] - 1, maps.shape[3] - 1),
         ),
+        Mistake(
+            "the bias is missing",
+            "each map's bias is added behind its coefficient.",
+            answers(lambda maps, w, b: squashed(sums(maps) * a_map(w))),
+        ),
+        Mistake(
+            "the coefficient is missing",
+            "each map's sum is multiplied by the map's coefficient.",
+            answers(lambda maps, w, b: squashed(sums(maps) + a_map(b))),
+        ),
+        Mistake(
+            "1.7159 is missing",
+            "the tanh is stretched in height, too.",
+            answers(lambda maps, w, b: torch.tanh(2 / 3 * (sums(maps) * a_map(w) + a_map(b)))),
+        ),
+        Mistake(
+            "the bias counts four times",
+            "add it once, after the four were added up.",
+            answers(lambda maps, w, b: squashed(sums(maps * a_map(w) + a_map(b)))),
+        ),
     ),
     hint="take one square of four numbers and one map: what is done with them, in which order?",
     errors={
@@ -328,6 +369,13 @@ SUB_SAMPLE = Exercise(
 class Square(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x * x
+
+
+class Dome(nn.Module):
+    """Bends down everywhere: the curve of an average is above the average of the curve."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return -x * x
 
 
 class Negative(nn.Module):
@@ -375,6 +423,7 @@ ORDER_MATTERS = Exercise(
             lambda *_: True,
             asked,
         ),
+        Property("yes, for an average and a dome", pair((Dome,), nn.AvgPool2d), lambda *_: True, asked),
         Property("no, for an average and a straight line", pair((Line,), nn.AvgPool2d), lambda *_: False, asked),
     ),
     mistakes=(
@@ -394,6 +443,11 @@ ORDER_MATTERS = Exercise(
             "whether they agree, not whether they differ",
             "the question is whether the order matters.",
             lambda got, activation, pool: got and isinstance(activation, RISING),
+        ),
+        Mistake(
+            "signs were not taken off",
+            "a difference may be negative: take .abs() before you compare.",
+            lambda got, activation, pool: not got and isinstance(activation, Dome),
         ),
         Mistake(
             "no, whatever the pair",
@@ -440,6 +494,9 @@ def looked_at(rescue: Callable, net: nn.Sequential) -> dict[str, Any]:
     model = rescue(net)
     parts = [module for module in model.modules() if not list(module.children())]
     sigmoids = [name for name, module in model.named_modules() if isinstance(module, nn.Sigmoid)]
+    ran: Counter[str] = Counter()  # a layer that is used twice counts twice
+    for part in parts:
+        part.register_forward_hook(lambda module, *_: ran.update([type(module).__name__]))
     with torch.no_grad(), recording(model.train(), *sigmoids) as outputs:
         logits = model(images)
     seen = [value.flatten(1) for value in outputs.values()]
@@ -447,8 +504,8 @@ def looked_at(rescue: Callable, net: nn.Sequential) -> dict[str, Any]:
     others = [type(part).__name__ for part in parts if foreign(part)]
     return {
         "shape": tuple(logits.shape),
-        "sigmoids": len(sigmoids),
-        "average pools": sum(isinstance(part, nn.AvgPool2d) for part in parts),
+        "sigmoids": ran["Sigmoid"],
+        "average pools": ran["AvgPool2d"],
         "others": ", ".join(others) or "none",
         "spread": float(seen[-1].std(0).mean()) if seen else 0.0,
         "at the ends": float(ends.float().mean()),

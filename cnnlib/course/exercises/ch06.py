@@ -58,9 +58,22 @@ SHARE_SAVED = Exercise(
             answers(lambda side: 1 - 9 / side**2),
         ),
         Mistake(
-            "one convolution too many",
+            "too many convolutions",
             "the first sees three pixels; each further one adds two.",
-            answers(lambda side: 1 - 9 * (stacked(side) + 1) / side**2),
+            lambda got, side: any(
+                agree(got, 1 - 9 * count / side**2) for count in (stacked(side) + 1, side - 2, side - 1)
+            ),
+        ),
+        Mistake("rounded", "return the share itself.", answers(lambda side: round(share_by_counting(side), 2))),
+        Mistake(
+            "how many weights, not which share",
+            "divide by what the large kernel has.",
+            answers(lambda side: side**2 - 9 * stacked(side)),
+        ),
+        Mistake(
+            "sides in place of areas",
+            "a 3×3 has nine weights.",
+            answers(lambda side: 1 - 3 * stacked(side) / side),
         ),
         Mistake(
             "the side divided by three",
@@ -125,6 +138,21 @@ GROWTH = Exercise(
             "half the size in place of half the mean square",
             "ReLU halves the mean square, so the size is divided by the root of 2.",
             answers(lambda s, n, layers: (s * math.sqrt(n) / 2) ** layers),
+        ),
+        Mistake(
+            "one layer too few",
+            "each of the layers multiplies.",
+            answers(lambda s, n, layers: (s * math.sqrt(n / 2)) ** (layers - 1)),
+        ),
+        Mistake(
+            "the deviation is not squared",
+            "the mean square grows by inputs · deviation² / 2.",
+            answers(lambda s, n, layers: (s * n / 2) ** (layers / 2)),
+        ),
+        Mistake(
+            "only one ReLU is counted",
+            "there is one behind each layer.",
+            answers(lambda s, n, layers: (s * math.sqrt(n)) ** layers / math.sqrt(2)),
         ),
         Mistake(
             "the growth of one layer",
@@ -239,6 +267,11 @@ VGG_PARAMETERS = Exercise(
             answers(from_block_s_input),
         ),
         Mistake(
+            "7×7 places whatever the image",
+            "224 pixels leave 7 after five pools; and here?",
+            changed_first(lambda blocks, side: blocks[-1][0] * 49),
+        ),
+        Mistake(
             "the second hidden layer is missing",
             "there are three fully connected layers: hidden, hidden, classes.",
             answers(lambda b, s, hidden, c: count_built(b, s, hidden, c) - hidden * (hidden + 1)),
@@ -286,6 +319,7 @@ def looked_at(he_start: Callable[[nn.Conv2d], Any], conv: nn.Conv2d) -> dict[str
         "largest bias": round(float(conv.bias.detach().abs().max()), 3) if conv.bias is not None else None,
         "new each time": not torch.equal(conv.weight.detach(), first),
         "still learns": conv.weight.requires_grad,
+        "still float32": conv.weight.dtype == torch.float32,
     }
 
 
@@ -313,11 +347,36 @@ HE_START = Exercise(
         Property(
             "drawn anew each time, and still to be learned",
             fresh_conv,
-            lambda conv: {"new each time": True, "still learns": True},
+            lambda conv: {"new each time": True, "still learns": True, "still float32": True},
             looked_at,
         ),
     ),
     mistakes=(
+        Mistake(
+            "not the layer itself",
+            "change conv and return it.",
+            lambda got, conv: not got["returns the layer"],
+        ),
+        Mistake(
+            "Glorot's rule",
+            "it counts inputs and outputs; He's counts the inputs.",
+            close_to(lambda conv: math.sqrt(2 / (fans(conv)[0] + fans(conv)[2]))),
+        ),
+        Mistake(
+            "the maps are forgotten",
+            "a unit reads all maps that come in.",
+            close_to(lambda conv: math.sqrt(2 / conv.kernel_size[0] ** 2)),
+        ),
+        Mistake(
+            "it cannot learn any more",
+            "leave requires_grad on.",
+            lambda got, conv: not got["still learns"],
+        ),
+        Mistake(
+            "numbers of double precision",
+            "the layer's weights are float32: draw into them, or convert.",
+            lambda got, conv: not got["still float32"],
+        ),
         Mistake(
             "the variance in place of the deviation",
             "normal_ takes the deviation, which is the root of the variance.",
@@ -487,7 +546,7 @@ DENSE_ANSWER = Exercise(
 
 # design: the planned net is built on the meta device and measured.
 
-FIELD, MAPS, LAST_SIDE, WEIGHTS, WORK = 100, 32, 4, 60_000, 8_000_000
+FIELD, MAPS, FEWEST, LAST_SIDE, WEIGHTS, WORK = 100, 32, 8, 4, 60_000, 8_000_000
 
 
 def plan_of(blocks: Any) -> Blocks | None:
@@ -513,7 +572,9 @@ def measured(design: Callable[[int], Any], side: int) -> dict[str, Any]:
         facts |= {"side": side >> len(blocks), "maps": inputs, "field": receptive_field(net)[-1].size[0]}
         facts |= {"weights": sum(p.numel() for p in net.parameters())}
         facts |= {"work": summary(net, (3, side, side), depth=1)[-1].macs}
+    facts |= {"narrowest": min((maps for maps, _ in blocks or [(0, 0)]))}
     goals = {
+        f"at least {FEWEST} maps in every block": (facts["narrowest"] >= FEWEST, str(facts["narrowest"])),
         f"at least {MAPS} maps of {LAST_SIDE}×{LAST_SIDE} at the end": (
             facts["maps"] >= MAPS and facts["side"] >= LAST_SIDE,
             f"{facts['maps']} of {facts['side']}×{facts['side']}",
@@ -537,6 +598,7 @@ DESIGN = Exercise(
         goal(f"sees at least {FIELD} pixels"),
         goal(f"at most {WEIGHTS:,} parameters"),
         goal(f"at most {WORK:,} multiply-adds"),
+        goal(f"at least {FEWEST} maps in every block"),
     ),
     mistakes=(
         Mistake(
@@ -568,6 +630,11 @@ DESIGN = Exercise(
             "too much work",
             "multiply-adds are weights times places: which block has most places?",
             lambda got, side: got["work"] > WORK,
+        ),
+        Mistake(
+            "a block is too narrow",
+            "what a few maps cannot hold, no later block can bring back.",
+            lambda got, side: got["narrowest"] < FEWEST,
         ),
     ),
     hint="write down step, field, weights and work of each block of your list, as in the chapter's tables.",

@@ -1,0 +1,63 @@
+"""The ladder: the 32×32 net of every family, one after the other, by one recipe. Does each step of the history climb?
+
+Each `_cifar` network of the course as its file describes it, on CIFAR-10 as it is (nothing mirrored, nothing moved).
+One peak rate for all, 0.01: NiN of 2013 leaves chance with no larger one, see `cnnlib.models.nin`.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from cnnlib import records
+from cnnlib.data import Images, Pad
+from cnnlib.datasets import cifar10, fashion
+from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.small_kernels import random_labels, untouched
+from cnnlib.models import MODELS
+from cnnlib.records import Record
+from cnnlib.training import Recipe
+
+# A rung is a network of cnnlib.models, and its name in pictures.
+ARMS = {
+    "lenet_cifar": "LeNet, 1998",
+    "alexnet_cifar": "AlexNet, 2012",
+    "zfnet_cifar": "ZFNet, 2013",
+    "nin_cifar": "NiN, 2013",
+    "vgg_cifar": "VGG, 2014",
+    "googlenet_cifar": "GoogLeNet, 2014",
+    "inception_v3_cifar": "Inception v3, 2015",
+}
+
+RECIPE = Recipe(epochs=8, learning_rate=0.01)
+LIVE = Size("ladder", "fashion", fashion, replace(RECIPE, epochs=2), seeds=3)
+FULL = Size("ladder-full", "cifar10", cifar10, RECIPE, seeds=3)
+
+
+def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable = untouched) -> Record:
+    """Train one rung; smaller images are padded to 32×32. The seed sets weights and order. `spoil` may change all."""
+    part, test = size.load()
+    torch.manual_seed(seed)
+    model, data = spoil(MODELS[arm](part.pixels.shape[1], len(part.classes)), (part, test), seed)
+    return train_and_record(
+        model, data, size, experiment="ladder", arm=arm, seed=seed, device=device, transforms=padding(part)
+    )
+
+
+def padding(images: Images) -> list[Pad]:
+    """What makes images of 28×28 into 32×32, and leaves those of 32×32 alone."""
+    missing = (32 - images.pixels.shape[-1]) // 2
+    return [Pad(missing)] if missing else []
+
+
+def recorded(*arms: str, runs: Path = records.RUNS) -> dict[str, list[Record]]:
+    """The recorded runs of these rungs on CIFAR-10; for those without any, a line says how to make them."""
+    found = {arm: of_arm for arm, of_arm in records.read_all(FULL.name, runs).items() if arm in arms}
+    if missing := [arm for arm in arms if arm not in found]:
+        print(f"not recorded yet: to do so, python -m cnnlib run ladder --full --arms {' '.join(missing)}")
+    return found
+
+
+# Which claims about these runs each sabotage must turn, by words of their sentences.
+SABOTAGES = {random_labels: ("climb",)}

@@ -1,0 +1,49 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cnnlib import records
+from cnnlib.data import Images
+from cnnlib.datasets import fashion
+from cnnlib.experiments import ladder
+from cnnlib.experiments.ladder import ARMS, FULL, LIVE, padding
+from cnnlib.models import MODELS
+
+FEW = replace(LIVE, data=lambda: tuple(part[:40] for part in fashion()), recipe=replace(LIVE.recipe, epochs=1))
+
+
+def colours(side: int) -> Images:
+    pixels = torch.randint(0, 256, (20, 3, side, side), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    return Images(pixels, torch.arange(20) % 10, tuple("abcdefghij"))
+
+
+@pytest.mark.parametrize("arm", ["lenet_cifar", "zfnet_cifar"])
+def test_a_rung_is_a_network_of_the_course_with_the_data_s_channels(arm):
+    for data, channels in ((FEW.data, 1), (lambda: (colours(32), colours(32)), 3)):
+        record = ladder.run(arm, 0, replace(FEW, data=data), torch.device("cpu"))
+        assert record.parameters == sum(p.numel() for p in MODELS[arm](channels, 10).parameters())
+
+
+def test_images_of_28_pixels_are_padded_and_those_of_32_left_alone():
+    assert [step(colours(28).pixels).shape[-1] for step in padding(colours(28))] == [32]
+    assert padding(colours(32)) == []
+
+
+def test_a_seed_sets_weights_and_order():
+    runs = [ladder.run("lenet_cifar", seed, FEW, torch.device("cpu")) for seed in (0, 0, 1)]
+    assert runs[0].epochs == runs[1].epochs != runs[2].epochs
+
+
+def test_rungs_without_a_record_are_named_with_the_command_that_makes_them(tmp_path, capsys):
+    record = replace(ladder.run("lenet_cifar", 0, FEW, torch.device("cpu")), data="cifar10")
+    records.write(record, FULL.name, tmp_path)
+    assert ladder.recorded("lenet_cifar", runs=tmp_path) == {"lenet_cifar": [record]}
+    assert capsys.readouterr().out == ""
+    assert list(ladder.recorded("lenet_cifar", "vgg_cifar", "nin_cifar", runs=tmp_path)) == ["lenet_cifar"]
+    assert "python -m cnnlib run ladder --full --arms vgg_cifar nin_cifar" in capsys.readouterr().out
+
+
+def test_every_rung_climbs_higher_in_time():
+    years = [int(name.rpartition(", ")[2]) for name in ARMS.values()]
+    assert years == sorted(years) and set(ARMS) <= set(MODELS)
