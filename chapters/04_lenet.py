@@ -427,14 +427,16 @@ claim(
     not any(same[function, "average"] for function in ("ReLU", "tanh", "sigmoid")),
 )
 claim("Minus x, which falls, may with the average only.", same["minus x", "average"] and not same["minus x", "maximum"])
-claim(
-    "ReLU behind the pool takes 1,176 numbers in place of 4,704.",
-    (pools["maximum"](maps)[0].numel(), maps[0].numel()) == (1176, 4704),
-)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 2 minutes. Ask for a proof of the first line: a function that never falls keeps the largest the largest. Usual
 # wrong answer to the last: the average needs a rising function. It needs a straight line. -->
+
+# %% tags=["claim"]
+claim(
+    "ReLU behind the pool takes 1,176 numbers in place of 4,704.",
+    (pools["maximum"](maps)[0].numel(), maps[0].numel()) == (1176, 4704),
+)
 
 # %% [markdown]
 # A function that never falls keeps the largest number the largest: $\max(f(a), f(b)) = f(\max(a, b))$. An average

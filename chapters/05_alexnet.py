@@ -535,11 +535,13 @@ claim(
     "With tanh it is ten times less than with ReLU, with sigmoids a thousand times less.",
     old["Tanh"] < old["ReLU"] / 10 and old["Sigmoid"] < old["ReLU"] / 1000,
 )
-claim("AlexNet itself, on inputs like the paper's, from its own start: more than a hundredth.", its_own > 0.01)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 2 minutes. Ask: what would you measure next? Whether the fourth one learns; it was recorded. Usual wrong
 # answer: ReLU cures vanishing gradients. -->
+
+# %% tags=["claim"]
+claim("AlexNet itself, on inputs like the paper's, from its own start: more than a hundredth.", its_own > 0.01)
 
 # %% [markdown]
 # The slope is one factor, the weights are the other. How large should they be? He's rule says: deviation √(2/n) for n

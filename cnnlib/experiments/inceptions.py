@@ -57,6 +57,11 @@ def across_and_down(reduced: int, out: int) -> nn.Sequential:
     return nn.Sequential(ConvNormAct(reduced, out, (1, 5)), ConvNormAct(out, out, (5, 1)))
 
 
+def another_3x3(reduced: int, out: int) -> ConvNormAct:
+    """As many maps as the 5×5 makes, through a window no larger than the branch beside it has."""
+    return ConvNormAct(reduced, out, 3)
+
+
 @dataclass(frozen=True)
 class Arm:
     """Which branch is missing, and what stands in for the 5×5."""
@@ -71,6 +76,7 @@ ARMS = {
     "no-3x3": Arm(without=THREE),
     "no-5x5": Arm(without=FIVE),
     "no-pool": Arm(without=POOL),
+    "one-3x3": Arm(five=another_3x3),
     "two-3x3": Arm(five=two_3x3),
     "1x5-5x1": Arm(five=across_and_down),
 }

@@ -19,6 +19,7 @@ AFTER_RIGHT = [
     lambda row: sum(row[place] for place in (0, 2, 4, 5)),
 ]
 AFTER_WRONG = [
+    ("one of the branches is missing", lambda row: row[0] + row[2] + row[5]),
     ("all six", sum),
     ("reductions are counted", lambda row: row[0] + row[1] + row[3] + row[5]),
     ("behind the pool", lambda row: row[0] + row[2] + row[4]),
@@ -45,6 +46,7 @@ def count(text, *, row="a, b, c, d, e, f"):
 
 COUNT_RIGHT = [by_layers, count(COUNT), count(f"float({COUNT})")]
 COUNT_WRONG = [
+    ("each weight of the window", lambda n, row: COUNT_RIGHT[0](n, row) + 8 * row[2] + 24 * row[4]),
     ("biases are missing", count("n * (a + b + d + f) + 9 * b * c + 25 * d * e")),
     ("reductions have no biases", count(f"{COUNT} - b - d")),
     ("see all the maps", count("(n + 1) * (a + b + d + f) + (9 * n + 1) * c + (25 * n + 1) * e")),
@@ -113,6 +115,8 @@ SMOOTH_RIGHT = [
     ),
 ]
 SMOOTH_WRONG = [
+    ("1 − ε only", targets("(1 - epsilon) * hot + epsilon / K * (1 - hot)")),
+    ("all N·K numbers", targets(SMOOTH, end="-(t * logits.log_softmax(1)).mean()")),
     ("not smoothed", lambda logits, labels, epsilon: F.cross_entropy(logits, labels)),
     ("wrong classes only", targets("(1 - epsilon) * hot + epsilon * (1 - hot) / (K - 1)")),
     ("not its share", targets("(1 - epsilon) * hot + epsilon")),
@@ -147,6 +151,8 @@ def fold_into_a_new_layer(conv, norm):
 
 FOLD_RIGHT = [fold(), fold_into_a_new_layer, fold(end="(w.flatten(1).T * factor).T.view_as(w), b - m * factor")]
 FOLD_WRONG = [
+    ("behind the root", fold(factor="a / (v ** 0.5 + e)")),
+    ("mean is added", fold(bias="b + m * factor")),
     ("not a weight and a bias", fold(end="conv")),
     ("running mean is forgotten", fold(bias="b")),
     ("subtracted unscaled", fold(bias="b - m")),

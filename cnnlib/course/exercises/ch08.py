@@ -57,6 +57,11 @@ MAPS_AFTER = Exercise(
             "stacking adds the numbers of maps up.",
             lambda got, row: agree(got, max(row)) or agree(got, max(row[0], row[2], row[4], row[5])),
         ),
+        Mistake(
+            "one of the branches is missing",
+            "four are stacked.",
+            lambda got, row: got in [row[0] + row[2] + row[4] + row[5] - row[k] for k in (0, 2, 4)],
+        ),
     ),
     hint="draw the four branches and write beside each what comes out of its last convolution.",
 )
@@ -121,6 +126,11 @@ MODULE_PARAMETERS = Exercise(
             "the pool is counted as a 3×3 convolution",
             "a pool has no weights; behind it stands a 1×1.",
             answers(lambda n, row: counted(n, row) + 8 * n * row[5]),
+        ),
+        Mistake(
+            "a bias for each weight of the window",
+            "one a map.",
+            answers(lambda n, row: counted(n, row) + 8 * row[2] + 24 * row[4]),
         ),
     ),
     hint="six convolutions: for each (maps in · side · side + 1) · maps out. Which maps go into each?",
@@ -287,6 +297,16 @@ SMOOTH_LOSS = Exercise(
             "F.cross_entropy takes logits, and log_softmax is what you want of them.",
             answers(on_probabilities),
         ),
+        Mistake(
+            "the right class gets 1 − ε only",
+            "it gets its share ε/K on top.",
+            with_targets(lambda hot, e: (1 - e) * hot + e / hot.shape[1] * (1 - hot)),
+        ),
+        Mistake(
+            "the mean over all N·K numbers",
+            "sum over the classes, mean over the images.",
+            with_targets(lambda hot, e: ((1 - e) * hot + e / hot.shape[1]) / hot.shape[1]),
+        ),
     ),
     hint="make the targets first: N×K numbers, each row adding up to 1. Then minus targets times log_softmax.",
     errors={
@@ -396,6 +416,16 @@ FOLD_NORM = Exercise(
             "scaling the maps is scaling the kernels that make them.",
             folded_by(lambda w, a, b, m, v, e: (w, b - m * a / (v + e) ** 0.5)),
         ),
+        Mistake(
+            "eps is added behind the root",
+            "it is added to the variance, below the root.",
+            folded_by(lambda w, a, b, m, v, e: (w * a / (v**0.5 + e), b - m * a / (v**0.5 + e))),
+        ),
+        Mistake(
+            "the mean is added",
+            "it is subtracted.",
+            folded_by(lambda w, a, b, m, v, e: (w * a / (v + e) ** 0.5, b + m * a / (v + e) ** 0.5)),
+        ),
     ),
     hint="write the norm in evaluation as factor · x + rest, one factor and one rest for each map; then x = weight · p",
     errors={
@@ -416,14 +446,16 @@ def fields_of(module: nn.Module) -> list[int]:
     """How wide each map that comes out looks, found by poking pixels: every weight is made positive for it."""
     for parameter in module.parameters():
         parameter.data = parameter.data.abs() + 0.01
+        if parameter.ndim > 1:  # each unit takes a mean: nothing saturates
+            parameter.data /= parameter.data.flatten(1).sum(1).view(-1, *[1] * (parameter.ndim - 1))
     images = torch.rand(1, INPUTS, 15, 15) + 0.5
     with torch.no_grad():
         before = module(images)
         wide = torch.ones(before.shape[1], dtype=torch.long)
         for away in range(1, 7):
             poked = images.clone()
-            poked[:, :, 7, 7 + away] += 100
-            moved = ((module(poked) - before).abs() > 1e-3 * before.abs())[0, :, 7, 7]
+            poked[:, :, 7, 7 + away] += 2
+            moved = ((module(poked) - before).abs() > 1e-4 * before.abs())[0, :, 7, 7]
             wide[moved] = 2 * away + 1
     return wide.tolist()
 
