@@ -323,7 +323,7 @@ claim(
     min(run.accuracy for arm in ("no-1x1", "no-3x3", "no-pool") for run in recorded[arm]) > 0.98,
 )
 claim(
-    "Recorded: two 3×3, or 1×5 and 5×1, do the work of the 5×5: over 98 % in every run. One 3×3 does not: below 80 %.",
+    "Recorded: two 3×3, or 1×5 and 5×1, do the work of the 5×5. One 3×3 does not: below 80 %.",
     min(run.accuracy for arm in ("two-3x3", "1x5-5x1") for run in recorded[arm]) > 0.98
     and max(run.accuracy for run in recorded["one-3x3"]) < 0.8,
 )
@@ -361,7 +361,7 @@ claim(
     not any(beats(garments["all"], garments[arm], by=0.02) for arm in ("no-1x1", "no-3x3", "no-pool")),
 )
 claim(
-    "Two 3×3, or 1×5 and 5×1, make up for it, and so does *one* 3×3: each is two points ahead of the net without.",
+    "Two 3×3, or 1×5 and 5×1, make up for it, and so does one 3×3: each is two points ahead of the net without.",
     all(beats(garments[arm], garments["no-5x5"], by=0.02) for arm in ("one-3x3", "two-3x3", "1x5-5x1")),
 )
 
@@ -978,9 +978,9 @@ verdict(
     because="its stride is 1; the pools between the stages halve them",
 )
 verdict(
-    "Inception v3 has fewer parameters than v2: it is made of cheaper parts.",
+    "Inception v3 has fewer parameters than v2.",
     sizes["Inception v3"].parameters < sizes["BN-Inception"].parameters,
-    because="a part taken apart is cheaper; the net has twice as many, for it is wider and deeper",
+    because="its parts are cheaper, but it is wider and deeper: twice as many",
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}

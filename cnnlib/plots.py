@@ -425,13 +425,20 @@ def connections(rows: Sequence[Sequence[int]], ends: tuple[str, str], title: str
 
 @styled
 def by_layer(values: Mapping[str, Sequence[float]], layers: Sequence[str], what: str, title: str) -> Picture:
-    """A positive number for each layer, one line a network, on a scale where equal steps are equal factors."""
+    """A positive number for each layer, one line a network.
+
+    Where they differ by a factor of twenty or more, equal steps of the scale are equal factors.
+    """
     figure, grid = canvas(height=4.4)
     axes, told = grid[0, 0], []
     for (name, numbers), colour, marker in zip(values.items(), COLOURS, MARKERS):
-        axes.semilogy(layers, numbers, color=colour, marker=marker, label=name)
+        axes.plot(layers, numbers, color=colour, marker=marker, label=name)
         told.append(f"{name} from {numbers[0]:.2g} to {numbers[-1]:.2g}, a factor of {numbers[-1] / numbers[0]:.2g}")
-    axes.set(ylabel=what)
+    every = [number for numbers in values.values() for number in numbers]
+    if max(every) < 20 * min(every):
+        axes.set(ylabel=what, ylim=(0, 1.05 * max(every)))
+    else:
+        axes.set(ylabel=what, yscale="log")
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return Picture(figure, title, f"{title}, from {layers[0]} to {layers[-1]}: {'; '.join(told)}.")
 

@@ -248,6 +248,18 @@ def test_a_window_is_framed_where_it_lies():
     assert [len(part.texts) for part in axes] == [0, 6, 6, 6]
 
 
+@pytest.mark.parametrize(("last", "scale"), [(0.05, "linear"), (0.02, "log")])
+def test_numbers_by_layer_far_apart_stand_on_a_scale_of_factors(last, scale):
+    axes = plots.by_layer({"A": [0.5, last]}, ["C1", "F6"], "spread", "T").figure.axes[0]
+    assert axes.get_yscale() == scale
+    assert scale == "log" or axes.get_ylim()[0] == 0
+
+
+def test_a_ladder_leaves_out_what_nobody_ran():
+    picture = plots.ladder({}, {"a": runs(0.7)}, {"a": "A", "b": "B"}, 0.5, "T")
+    assert "A 70.0 %" in picture.alt and "B" not in picture.alt
+
+
 def test_a_ladder_shows_runs_on_their_range_twice():
     picture = plots.ladder({"a": runs(0.9, 0.8)}, {"a": runs(0.7, 0.95, 0.9)}, {"a": "A"}, 0.5, "T")
     for axes in picture.figure.axes:

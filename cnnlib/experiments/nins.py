@@ -54,6 +54,7 @@ ARMS = {
     "norm": Arm(norm=True, rate=10),
     "listing": Arm(norm=True, dropped="all", rate=10),
     "hidden": Arm(norm=True, dropped="hidden", rate=10),
+    "hidden-plain": Arm(dropped="hidden"),
     "none": Arm(norm=True, dropped="none", rate=10),
     "matrix": Arm(norm=True, head="matrix", rate=3),
     "he": Arm(start=he),
@@ -99,6 +100,7 @@ def few() -> tuple[Images, Images]:
 
 
 LIVE = Size("nins", "digits-3000", few, Recipe(epochs=2, learning_rate=0.01, batch_size=8), seeds=3, threads=1)
+LONG = Size("nins-long", "digits-3000", few, Recipe(epochs=8, learning_rate=0.01, batch_size=8), seeds=3, threads=1)
 FULL = Size("nins-full", "cifar10", cifar10, Recipe(epochs=60, learning_rate=0.01, weight_decay=1e-4), seeds=3)
 
 

@@ -53,6 +53,8 @@ SIDES_WRONG = [
     ("too many places", sides(first=lambda side: (side + 4 - 11) // 4 + 1)),
     ("too many places", sides(first=lambda side: side // 4)),
     ("lose their border", sides(lost=(4, 2, 2))),
+    ("lose their border", sides(lost=(4, 0, 0))),
+    ("one place too few", sides(first=lambda side: (side - 11) // 4)),
     ("behind the pools", lambda side: [*nin_sides(side)[1:], nin_sides(side)[-1] // 2]),
     ("halved and rounded up", sides(pool=lambda side: math.ceil(side / 2))),
     ("four numbers", lambda side: nin_sides(side)[-1]),
@@ -136,6 +138,12 @@ HEAD_WRONG = [
     ("logits for each place", head(nn.Flatten)),
     ("means of the maps that come in", lambda maps, classes: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())),
     ("logits are rectified", head(nn.ReLU, *MEAN)),
+    ("softmax in the head", head(*MEAN, lambda: nn.Softmax(1))),
+    ("does not fit every map", head(lambda: nn.AvgPool2d(6), nn.Flatten)),
+    (
+        "largest value of each map that comes in",
+        lambda maps, classes: nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(maps, classes)),
+    ),
     ("bias is missing", head(*MEAN, first=lambda a, b, c: nn.Conv2d(a, b, c, bias=False))),
     ("weights for each place", lambda maps, classes: nn.Sequential(nn.Flatten(), nn.Linear(36 * maps, classes))),
     (
@@ -209,8 +217,16 @@ def scaled(net, image, label):
 
 
 MAP_RIGHT = [class_map, map_by_interpolation, map_by_weights]
+
+
+def tiled(sheet, image):
+    return sheet.repeat(image.shape[1] // sheet.shape[0], image.shape[2] // sheet.shape[1])
+
+
 MAP_WRONG = [
     ("not yet enlarged", lambda net, image, label: class_maps(net, image)[label]),
+    ("like tiles", lambda net, image, label: tiled(class_maps(net, image)[label], image)),
+    ("map is rectified", lambda net, image, label: enlarged(class_maps(net, image)[label].relu(), image)),
     ("maps of all classes", lambda net, image, label: F.interpolate(class_maps(net, image)[None], image.shape[1:])[0]),
     ("axes of batch or class", lambda net, image, label: class_map(net, image, label)[None]),
     ("not of `label`", lambda net, image, label: class_map(net, image, int(net(image[None]).argmax()))),

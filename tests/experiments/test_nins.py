@@ -8,7 +8,7 @@ from cnnlib.analysis import summary
 from cnnlib.claims import beats
 from cnnlib.data import Batches, Normalize, Pad
 from cnnlib.experiments import nins
-from cnnlib.experiments.nins import ARMS, LIVE, build, no_dropout, random_labels
+from cnnlib.experiments.nins import ARMS, LIVE, LONG, build, no_dropout, random_labels
 from cnnlib.experiments.running import processor_threads
 from cnnlib.records import RUNS, read_all
 from cnnlib.training import train
@@ -44,10 +44,14 @@ def test_the_small_net_is_the_plan_of_the_paper_a_sixth_as_wide():
 
 
 def test_where_things_are_dropped():
-    expected = {"paper": 2, "norm": 2, "listing": 9, "hidden": 8, "none": 0, "matrix": 2, "he": 2, "plain": 2}
+    expected = {"paper": 2, "norm": 2, "listing": 9, "hidden": 8, "hidden-plain": 8}
+    expected |= {"none": 0, "matrix": 2, "he": 2, "plain": 2}
     assert {arm: len(layers(arm, nn.Dropout)) for arm in ARMS} == expected
     norms = {arm: len(layers(arm, nn.BatchNorm2d)) for arm in ARMS}
-    assert norms == {"paper": 0, "norm": 8, "listing": 9, "hidden": 8, "none": 8, "matrix": 8, "he": 0, "plain": 3}
+    assert norms == {
+        **{"paper": 0, "norm": 8, "listing": 9, "hidden": 8, "hidden-plain": 0},
+        **{"none": 8, "matrix": 8, "he": 0, "plain": 3},
+    }
     model = build(ARMS["listing"]).eval()
     assert model(torch.randn(20, 1, 32, 32)).min() >= 0  # its class maps are rectified, as printed
     assert build(ARMS["hidden"]).eval()(torch.randn(20, 1, 32, 32)).min() < 0
@@ -117,4 +121,12 @@ def test_ten_recorded_runs_of_every_arm_say_what_the_chapter_says():
     assert all(run.recipe == asdict(LIVE.recipe) for found in runs.values() for run in found)
     assert min(run.accuracy for run in runs["paper"]) > 0.5  # chance is 0.1: no run of ten collapses
     assert max(run.accuracy for run in runs["listing"]) < 0.25
+    assert max(run.accuracy for arm in ("hidden", "hidden-plain") for run in runs[arm]) < 0.25
     assert beats(runs["norm"], runs["paper"], by=0.02)
+
+
+def test_four_times_the_passes_mend_the_listing_s_learning_not_its_averages():
+    runs = read_all(LONG.name, RUNS)["listing"]
+    assert [run.seed for run in runs] == list(range(10))
+    assert all(run.recipe == asdict(LONG.recipe) for run in runs)
+    assert all(run.epochs[-1]["accuracy"] > max(0.33, run.accuracy + 0.1) for run in runs)

@@ -50,7 +50,7 @@ def behind_pools(side: int) -> list[int]:
 NIN_SIDES = Exercise(
     signature="nin_sides(side)",
     properties=(
-        Property("224 pixels, as the paper's images", lambda g: (224,), sides_by_running, trials=1),
+        Property("224 pixels, as in the chapter", lambda g: (224,), sides_by_running, trials=1),
         Property("227 pixels", lambda g: (227,), sides_by_running, trials=1),
         Property("any side from 160 to 400", lambda g: (between(160, 400, g),), sides_by_running, trials=8),
     ),
@@ -76,7 +76,14 @@ NIN_SIDES = Exercise(
         Mistake(
             "the convolutions of 5×5 and 3×3 lose their border",
             "their padding, 2 and 1, makes up for it.",
-            sides_with(lost=(4, 2, 2)),
+            lambda got, side: any(
+                sides_with(lost=lost)(got, side) for lost in ((4, 2, 2), (4, 0, 0), (0, 2, 2), (0, 2, 0), (0, 0, 2))
+            ),
+        ),
+        Mistake(
+            "one place too few in the first map",
+            "the window stands at 0, 4, 8, …: the place at 0 counts, add 1.",
+            sides_with(first=lambda side: (side - 11) // 4),
         ),
         Mistake(
             "the sides behind the pools",
@@ -191,6 +198,8 @@ def used(average_head: Callable, maps: int, classes: int) -> dict[str, Any]:
         logits = head.eval()(features.clone())
         shuffled = features.flatten(2)[:, :, torch.randperm(36)].view_as(features)
         mixed = head(shuffled.clone())
+        other = features.roll(1, 0)
+        halfway, mean = head((features + other) / 2), (logits + head(other.clone())) / 2
         first = head[0] if isinstance(head, nn.Sequential) else None
         largest = first(features).amax((2, 3)) if isinstance(first, nn.Conv2d) else None
     return {
@@ -199,6 +208,8 @@ def used(average_head: Callable, maps: int, classes: int) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in head.parameters()),
         "smallest is below 0": bool(logits.min() < 0),
         "places shuffled, the same": mixed.shape == logits.shape and bool((mixed - logits).abs().max() < 1e-4),
+        "averages stay averages": halfway.shape == mean.shape and bool((halfway - mean).abs().max() < 1e-4),
+        "sums to 1": logits.ndim == 2 and bool((logits.sum(1) - 1).abs().max() < 1e-4),
         "mean first": any(isinstance(layer, nn.Linear) for layer in head.modules()),
         "largest": largest is not None and logits.shape == largest.shape and agree(logits, largest),
     }
@@ -237,6 +248,12 @@ AVERAGE_HEAD = Exercise(
         Property(
             "nor does it matter which place is where", two_counts, lambda *_: {"places shuffled, the same": True}, used
         ),
+        Property(
+            "the average of two images' maps gives the average of their logits",
+            two_counts,
+            lambda *_: {"averages stay averages": True},
+            used,
+        ),
     ),
     mistakes=(
         Mistake(
@@ -265,6 +282,11 @@ AVERAGE_HEAD = Exercise(
             lambda got, *_: got.get("largest") is True,
         ),
         Mistake(
+            "softmax in the head",
+            "logits are wanted; the loss takes the softmax.",
+            lambda got, *_: got.get("sums to 1") is True,
+        ),
+        Mistake(
             "the logits are rectified",
             "behind a ReLU no logit can fall below 0, and a class that is 0 everywhere gets no gradient.",
             lambda got, *_: got.get("smallest is below 0") is False,
@@ -289,9 +311,15 @@ AVERAGE_HEAD = Exercise(
             "a map twice as large would make logits twice as large.",
             lambda got, *_: got.get("the same maps twice, the same logits") is False,
         ),
+        Mistake(
+            "the largest value of each map that comes in",
+            "every place has a vote: which pool takes the mean?",
+            lambda got, *_: got.get("averages stay averages") is False,
+        ),
     ),
     hint="three layers: one map a class, the mean of each map, and the axes of places taken away.",
     errors={
+        "Calculated output size": "a window of fixed size does not fit every map: AdaptiveAvgPool2d does.",
         "shapes cannot be multiplied": "a matrix fits one number of places; take the mean over the places first.",
         "expected input": "the head receives `maps` maps.",
     },
@@ -444,6 +472,20 @@ CLASS_MAP = Exercise(
             "the small map, not yet enlarged",
             "repeat each value: over how many rows and columns of pixels?",
             map_is(lambda net, image, label: maps_of(net, image)[label]),
+        ),
+        Mistake(
+            "the small map laid out like tiles",
+            "repeat_interleave repeats each number in its place; repeat copies the whole map.",
+            map_is(
+                lambda net, image, label: maps_of(net, image)[label].repeat(
+                    *[a // b for a, b in zip(image.shape[1:], maps_of(net, image).shape[1:])]
+                )
+            ),
+        ),
+        Mistake(
+            "the map is rectified",
+            "what speaks against the class belongs to the mean.",
+            map_is(lambda net, image, label: blocks(maps_of(net, image)[label].relu(), image)),
         ),
         Mistake(
             "the maps of all classes",
