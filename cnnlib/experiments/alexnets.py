@@ -109,5 +109,5 @@ def changed_places(model: nn.Module, data: tuple[Images, ...], seed: int) -> tup
 # Which claims about these runs each sabotage must turn, by words of their sentences.
 SABOTAGES = {
     random_labels: ("in every run",),
-    changed_places: ("more passes", "within five points", "near a guess"),
+    changed_places: ("one pass longer", "within five points", "near a guess"),
 }

@@ -12,7 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from cnnlib.data import Pad, random_flip
+from cnnlib.data import Images, Pad, random_flip
 from cnnlib.datasets import fashion, fashion_mnist
 from cnnlib.experiments.lenets import lenet_with
 from cnnlib.experiments.running import Size, train_and_record
@@ -71,5 +71,11 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     )
 
 
+def few_random_labels(model: nn.Module, data: tuple[Images, ...], seed: int) -> tuple[nn.Module, tuple[Images, ...]]:
+    """Sabotage: 2,000 images, and their labels are drawn at random."""
+    part, test = data
+    return random_labels(model, (part[:2000], test), seed)
+
+
 # Which claims about these runs each sabotage must turn, by words of their sentences.
-SABOTAGES = {random_labels: ("nine in ten",)}
+SABOTAGES = {few_random_labels: ("more than 89 %",)}

@@ -65,10 +65,12 @@ def survivors(names: Sequence[str] = (), out: Callable[[str], None] = print) -> 
         cells = read(source).cells
         claim_cells = [cell.source for cell in cells if "claim" in cell.metadata.get("tags", ())]
         text = "\n".join(cell.source for cell in cells)
+        spoken_of: set[str] = set()  # texts of the claims that name an arm of an experiment
         for experiment in EXPERIMENTS.values():
             if f"{experiment.__name__.rpartition('.')[2]}.LIVE" not in text:
                 continue  # the chapter does not train it
-            waiting, cache = run_claims(claim_cells, experiment), {}
+            waiting, cache = [claim for claim in run_claims(claim_cells, experiment) if claim.arms], {}
+            spoken_of |= {claim.text for claim in waiting}
             for spoil, words in experiment.SABOTAGES.items():
                 out(f"{source.stem}, {spoil.__doc__}")
                 for claim in [claim for claim in waiting if any(word in claim.text for word in words)]:
@@ -77,6 +79,7 @@ def survivors(names: Sequence[str] = (), out: Callable[[str], None] = print) -> 
                     if not holds:
                         waiting.remove(claim)
             found += [claim.text for claim in waiting]
+        found += [claim.text for claim in run_claims(claim_cells, experiment) if claim.text not in spoken_of]
     return found
 
 
