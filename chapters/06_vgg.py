@@ -45,6 +45,7 @@ from cnnlib.models import vgg11_cifar, vgg16
 from cnnlib.training import Recipe, default_device, evaluate, first_seed, train
 
 device = default_device()
+torch.set_num_threads(1)  # two are quicker on an idle machine, and much slower on a busy one
 
 # %% [markdown]
 # ## The question

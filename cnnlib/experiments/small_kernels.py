@@ -32,8 +32,8 @@ STACKS = {"two-3x3": Arm(2, 3), "one-5x5": Arm(1, 5), "three-3x3": Arm(3, 3), "o
 ARMS = STACKS | {f"{name}-norm": replace(arm, norm=True) for name, arm in STACKS.items()}
 
 # The rate was chosen on 2,000 images set apart from the training part, as the best for both kinds of kernel.
-LIVE = Size("small-kernels", "fashion", fashion, Recipe(epochs=3, learning_rate=0.03), seeds=3)
-LONG = Size("small-kernels-long", "fashion", fashion, Recipe(epochs=6, learning_rate=0.03), seeds=3)
+LIVE = Size("small-kernels", "fashion", fashion, Recipe(epochs=3, learning_rate=0.03), seeds=3, threads=1)
+LONG = Size("small-kernels-long", "fashion", fashion, Recipe(epochs=6, learning_rate=0.03), seeds=3, threads=1)
 FULL = Size("small-kernels-full", "fashion_mnist", fashion_mnist, Recipe(epochs=10, learning_rate=0.03), seeds=3)
 
 

@@ -25,7 +25,7 @@ BLOCKS = ((16, 1), (32, 1), (64, 2), (128, 2))  # channels and convolutions of e
 
 # Rate and decay were chosen on 2,000 images set apart from the training part.
 RECIPE = Recipe(epochs=6, learning_rate=0.1, weight_decay=3e-3)
-LIVE = Size("small-vgg", "fashion", fashion, RECIPE, seeds=3)
+LIVE = Size("small-vgg", "fashion", fashion, RECIPE, seeds=3, threads=1)
 FULL = Size("small-vgg-full", "fashion_mnist", fashion_mnist, RECIPE, seeds=3)
 
 

@@ -8,6 +8,7 @@ from cnnlib.claims import beats, mean_accuracy
 from cnnlib.data import Batches, Normalize, Pad, random_flip
 from cnnlib.datasets import fashion
 from cnnlib.experiments import small_vgg
+from cnnlib.experiments.running import processor_threads
 from cnnlib.experiments.small_vgg import BLOCKS, LIVE, BothWays, build
 from cnnlib.publish.pairs import read, sources
 from cnnlib.records import read_all
@@ -40,7 +41,8 @@ def test_the_net_that_the_chapter_builds_by_hand_is_the_library_s():
     model = made["VGG"](features, nn.Sequential(nn.Flatten(), nn.Linear(128 * 2 * 2, 10)))
     model = made["BothWays"](model).to(memory_format=torch.channels_last)
     batches = Batches(part, size.recipe.batch_size, [Pad(2), Normalize(part)], Generator().manual_seed(5))
-    (epoch,) = train(model, batches, size.recipe)
+    with processor_threads(1):
+        (epoch,) = train(model, batches, size.recipe)
     assert record.parameters == sum(p.numel() for p in model.parameters())
     assert record.epochs[0]["loss"] == epoch.train.loss
 
