@@ -970,7 +970,7 @@ print("fully connected layers in features, classifier, classifiers halfway:", ma
 verdict(
     "GoogLeNet has a twelfth of AlexNet's parameters.",
     [alexnet / count >= 11.5 for count in versions.values()],
-    because="8.7 times fewer; the slogan counts 5 million, the table adds up to 7",
+    because="an 8.7th; the slogan says 5 million, the table 7",
 )
 verdict(
     "The 3×3 pooling in the module makes the maps smaller.",
@@ -980,7 +980,7 @@ verdict(
 verdict(
     "Inception v3 has fewer parameters than v2.",
     sizes["Inception v3"].parameters < sizes["BN-Inception"].parameters,
-    because="its parts are cheaper, but it is wider and deeper: twice as many",
+    because="cheaper parts, but more of them: twice as many",
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -991,7 +991,7 @@ verdict(
 verdict(
     "Auxiliary classifiers speed up training.",
     [beats(passes[f"{arm}-heads"][-1], passes[arm][-1], by=0) for arm in ("norm", "plain")],
-    because="by this recipe no gain beyond the noise after the first pass; nor, at full size, in the paper on v3",
+    because="no gain beyond the noise after the first pass; nor in the paper on v3",
 )
 verdict(
     "GoogLeNet has no fully connected layer but the last.",
