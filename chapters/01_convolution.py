@@ -42,6 +42,7 @@ from cnnlib.course import check, predict, progress
 from cnnlib.data import Batches, Normalize
 from cnnlib.datasets import digits, fashion
 from cnnlib.training import Recipe, default_device, first_seed, train
+from cnnlib.widgets import ConvolutionLab
 
 device = default_device()
 torch.set_num_threads(1)  # what is as small as this is quicker on one core than on several that must agree
@@ -93,17 +94,13 @@ def by_loops(image, kernel):
 # <!-- 3 minutes. Ask: the image has 28 rows; how many has the map? Usual wrong answer: 28. A window of three has 26
 # places in a row of 28. -->
 
-# %% slideshow={"slide_type": "slide"}
+# %%
 whole = by_loops(four, kernel)
 number = torch.arange(whole.numel()).view_as(whole)
 grown = [torch.where(number < 26 * rows, whole, torch.nan) for rows in (8, 16, 26)]
 captions = ["the image, 28×28", "the map after 8 rows", "after 16 rows", "all 26 rows"]
 says = "Each vertical stroke has a red left side and a blue right side; the horizontal stroke of the four is missing."
 plots.maps([four, *grown], captions, "The map grows, window by window", finding=says)
-
-# %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 2 minutes. Ask: where is the horizontal stroke of the four? Usual wrong answer: the kernel overlooked it. The
-# kernel asks about left and right, and along that stroke they are alike. -->
 
 # %% [markdown]
 # Each vertical stroke of the four has two sides, a red one, where ink begins, and a blue one, where it ends. The
@@ -347,6 +344,19 @@ claim(
     "With stride 2 nobody reads the last row and the last column.",
     strided[7].sum() == strided[:, 7].sum() == 0 and strided[:7, :7].min() == 1,
 )
+
+# %% [markdown]
+# Now turn the knobs yourself. Below, the kernel stands between the picture and its map; drag the window, type other
+# weights, or choose size, stride, padding and dilation, and look at the law under it. In a notebook that has not been
+# run you see a picture of it: run the cell first.
+
+# %% slideshow={"slide_type": "slide"}
+ConvolutionLab(four, kernel)
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# <!-- 4 minutes. Play it once. Ask: where is the horizontal stroke of the four? Usual wrong answer: the kernel
+# overlooked it. It asks about left and right, and along that stroke they are alike. Then let the hall choose weights
+# that find it, and guess the size before each change of stride or padding. -->
 
 # %% [markdown]
 # ## Channels

@@ -36,6 +36,7 @@ from cnnlib.course import check, predict
 from cnnlib.datasets import digits
 from cnnlib.models import MODELS, lenet, lenet5, lenet_cifar
 from cnnlib.training import first_seed
+from cnnlib.widgets import FieldLab
 
 torch.set_num_threads(1)
 
@@ -631,12 +632,21 @@ seen = {part.name.upper(): part for part in receptive_field(lenet5()) if part.na
 for name, part in seen.items():
     print(f"{name}: {part.size[0]:2} pixels, step {part.step[0]}")
 
-# %% slideshow={"slide_type": "slide"}
+# %%
 plots.fields(F.pad(images[1], [2] * 4), seen, "What one unit of each layer of LeNet-5 can see")
 
+# %% [markdown]
+# Walk through a deeper network yourself: VGG-16, which chapter 06 builds, reads images of 224×224 pixels. Pick a layer,
+# move the frame, and follow the formula layer by layer. Any network of the course can stand in its place.
+
+# %% slideshow={"slide_type": "slide"}
+with torch.device("meta"):  # no weights: the field does not ask for them
+    vgg16 = MODELS["vgg16"]()
+FieldLab(vgg16, images[1], side=224, depth=2)
+
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 2 minutes. Ask: which layer is the first that could know there is a loop? C3. Usual wrong answer: C1. It sees
-# 5×5 pixels, less than the loop. -->
+# <!-- 3 minutes. Ask: which layer is the first that could know there is a loop in the nine? Go down layer by layer.
+# Usual wrong answer: the first. It sees 3×3 of 224×224 pixels. -->
 
 # %% slideshow={"slide_type": "slide"}
 predict(

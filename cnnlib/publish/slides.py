@@ -7,6 +7,7 @@ never enters. reveal.js comes out of the wheel sphinx-revealjs, formulas become 
 
 import base64
 import html
+import json
 import re
 import struct
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from cnnlib.records import replacing
+from cnnlib.widgets import MIME, bundle, text
 
 COURSE = "Convolutional networks, measured"
 MOST_WORDS = 40
@@ -55,7 +57,7 @@ def build_deck(notebook: Path, target: Path) -> Path:
         loader=PackageLoader("cnnlib.publish"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template("deck.html.j2").render(
-        course=COURSE, title=_title(cells) or notebook.stem, slides=slides, **_inlined()
+        course=COURSE, title=_title(cells) or notebook.stem, slides=slides, **_inlined(_widgets(cells))
     )
     with replacing(target) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
@@ -314,14 +316,25 @@ def _blocks(cell: NotebookNode, folder: Path) -> list[tuple[str, str]]:
 
 
 def _picture(output: NotebookNode) -> str:
-    # A live widget goes here, made from output.data["application/vnd.cnnlib.widget+json"]; till then it is a picture.
+    """A picture with its alt text; a widget's with the state that deck.js makes it alive from."""
     alt = output.metadata.get("image/png", {}).get("alt", "").strip()
     data = "".join(output.data["image/png"].split())
     width, height = struct.unpack(">II", base64.b64decode(data)[16:24])
-    return (
+    figure = (
         f'<figure style="--ratio: {width / height:.4f}"><img src="data:image/png;base64,{data}" '
         f'alt="{html.escape(alt)}" width="{width}" height="{height}"></figure>'
     )
+    if MIME not in output.data:
+        return figure
+    live = output.data[MIME]
+    state = html.escape(json.dumps(live["state"], ensure_ascii=False, separators=(",", ":")))
+    return f'<div class="live" data-widget="{html.escape(live["widget"])}" data-state="{state}">{figure}</div>'
+
+
+def _widgets(cells: Sequence[NotebookNode]) -> set[str]:
+    """The names of the widgets that the cells show."""
+    outputs = (output for cell in cells for output in cell.get("outputs", []))
+    return {output.data[MIME]["widget"] for output in outputs if MIME in output.get("data", {})}
 
 
 def _text(output: NotebookNode) -> str:
@@ -363,13 +376,15 @@ def _claims(lines: Sequence[str]) -> str:
     return f'<ul class="claims">{"".join(rows)}</ul>'
 
 
-def _inlined() -> dict[str, Markup]:
-    """The style sheets and scripts of the page: reveal.js from its wheel, then ours."""
+def _inlined(widgets: set[str]) -> dict[str, Markup]:
+    """The style sheets and scripts of the page: reveal.js from its wheel, then ours, and those of the widgets."""
     reveal, ours = files("sphinx_revealjs") / "_static" / "revealjs", files("cnnlib.publish") / "templates"
     reveal_css = re.sub(r"url\([^)]*\)", "none", (reveal / "dist" / "reveal.css").read_text(encoding="utf-8"))
     scripts = [reveal / "dist" / "reveal.js", reveal / "plugin" / "notes" / "notes.js", ours / "deck.js"]
-    texts = [script.read_text(encoding="utf-8").replace("</script", r"<\/script") for script in scripts]
+    sources = [*(script.read_text(encoding="utf-8") for script in scripts[:-1]), bundle(widgets)]
+    sources.append(scripts[-1].read_text(encoding="utf-8"))
+    styles = [reveal_css, (ours / "deck.css").read_text(encoding="utf-8"), *([text("widgets.css")] if widgets else [])]
     return {
-        "styles": Markup(f"{reveal_css}\n{(ours / 'deck.css').read_text(encoding='utf-8')}"),
-        "scripts": Markup("\n".join(texts)),
+        "styles": Markup("\n".join(styles)),
+        "scripts": Markup("\n".join(source.replace("</script", r"<\/script") for source in sources)),
     }

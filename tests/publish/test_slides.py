@@ -164,10 +164,14 @@ def test_a_picture_speaks_alone_and_html_is_better_than_text(tmp_path):
     assert "!" not in error
 
 
-def test_a_widget_is_drawn_by_its_picture(tmp_path):
-    widget = {"application/vnd.cnnlib.widget+json": {"widget": "stride", "state": {"s": 2}}}
-    (slide,) = sections(deck(tmp_path, code(picture("Stride 2.", "Stride", **widget))))
+def test_a_widget_carries_its_state_beside_its_picture(tmp_path):
+    widget = {"application/vnd.cnnlib.widget+json": {"widget": "fields", "state": {"side": 28}}}
+    page = deck(tmp_path, code(picture("Stride 2.", "Stride", **widget)))
+    (slide,) = sections(page)
     assert 'alt="Stride 2."' in slide
+    assert 'data-widget="fields" data-state="{&quot;side&quot;:28}"' in slide
+    assert 'WIDGETS["fields"]' in page
+    assert 'WIDGETS["convolution"]' not in page, "only what the deck shows"
 
 
 def test_claims_are_a_list_whose_marks_need_no_colour(tmp_path):

@@ -2,8 +2,6 @@
 
 import base64
 import io
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,16 +14,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from cnnlib.publish.slides import build_deck, deck_problems
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "chapters").glob("[0-9][0-9]_*.ipynb"))
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDTH, HEIGHT = 1100, 720
 
 pytestmark = pytest.mark.browser
@@ -192,18 +180,6 @@ FAULTS = """() => {
   if (!slide.querySelector("h1, h2")) faults.push("has no heading");
   return faults;
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator:
-    if CHROMIUM is None:
-        pytest.skip("NO SLIDE WAS LOOKED AT: there is no chromium on this machine")
-    reason = "NO SLIDE WAS LOOKED AT: the package playwright is missing"
-    api = pytest.importorskip("playwright.sync_api", reason=reason)
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

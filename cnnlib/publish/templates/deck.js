@@ -1,6 +1,16 @@
 // Keys belong to the control that has the focus: an arrow moves the slider, not the slide.
 const CONTROLS = "input, select, textarea, [contenteditable], .cnn-widget, .jupyter-widgets";
 
+// A widget takes its picture's place: a model that only knows its state is all that it needs. Prints keep the picture.
+if (!location.search.includes("print-pdf")) {
+  for (const place of document.querySelectorAll(".live")) {
+    const state = JSON.parse(place.dataset.state), el = document.createElement("div");
+    const model = { get: (name) => ({ state })[name], set() {}, on() {}, off() {}, save_changes() {} };
+    WIDGETS[place.dataset.widget].render({ model, el });
+    place.replaceChildren(el);
+  }
+}
+
 Reveal.initialize({
   plugins: [RevealNotes],
   width: 1100,

@@ -1,0 +1,7 @@
+"""Widgets: pictures that answer when touched, in JupyterLab, in a deck, on a page, with or without a kernel."""
+
+from cnnlib.widgets.convolution import ConvolutionLab
+from cnnlib.widgets.fields import FieldLab
+from cnnlib.widgets.live import MIME, Live, bundle, text
+
+__all__ = ["MIME", "ConvolutionLab", "FieldLab", "Live", "bundle", "text"]

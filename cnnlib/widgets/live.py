@@ -1,0 +1,57 @@
+"""What every widget has: a module of JavaScript, a state, and a picture for where nothing can be touched."""
+
+from pathlib import Path
+from typing import Any
+
+from anywidget import AnyWidget
+from traitlets import Dict
+
+from cnnlib.plots import Picture
+
+STATIC = Path(__file__).parent / "static"
+MIME = "application/vnd.cnnlib.widget+json"
+
+
+class Live(AnyWidget):
+    """A picture to touch. `static/NAME.js` draws it in the browser from `state` alone; `picture` stands beside it.
+
+    A stored notebook keeps picture, alt text and state, not the live view: a deck or page makes the widget from the
+    state again, without a kernel.
+    """
+
+    name: str
+    state = Dict().tag(sync=True)
+
+    def __init__(self, state: dict, picture: Picture) -> None:
+        self._esm = f"{text('shared.js')}\n{text(f'{self.name}.js')}"
+        self._css = text("widgets.css")
+        self.picture = picture
+        super().__init__(state=state)
+
+    def __repr__(self) -> str:
+        return self.picture.title
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        live = super()._repr_mimebundle_(**kwargs) or {}
+        data, metadata = self.picture._repr_mimebundle_()
+        # anywidget gives (data, metadata); ipywidgets, without a kernel, the data alone.
+        live = live[0] if isinstance(live, tuple) else live
+        return live | data | {MIME: {"widget": self.name, "state": self.state}}, metadata
+
+
+def bundle(names: set[str]) -> str:
+    """The widgets `names` as one plain script that sets WIDGETS: a page opened from disk cannot import modules.
+
+    ValueError for a name that no widget has.
+    """
+    there = {path.stem for path in STATIC.glob("*.js")} - {"shared"}
+    if unknown := names - there:
+        raise ValueError(f"no widget is called {', '.join(sorted(unknown))}; there are: {', '.join(sorted(there))}")
+    modules = {name: text(f"{name}.js").replace("export default", "return", 1) for name in sorted(names)}
+    parts = [f'WIDGETS["{name}"] = (() => {{\n{module}}})();' for name, module in modules.items()]
+    return "\n".join(["const WIDGETS = {};", text("shared.js"), *parts])
+
+
+def text(file: str) -> str:
+    """A file of the folder `static`."""
+    return (STATIC / file).read_text(encoding="utf-8")

@@ -1,0 +1,224 @@
+// The convolution lab: a window over a picture, its products, their sum, and the map they make.
+
+const PRESETS = {
+  "vertical edges": [1, 0, -1, 2, 0, -2, 1, 0, -1],
+  "horizontal edges": [1, 2, 1, 0, 0, 0, -1, -2, -1],
+  "blur": [1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9],
+  "sharpen": [0, -1, 0, -1, 5, -1, 0, -1, 0],
+  "outline": [-1, -1, -1, -1, 8, -1, -1, -1, -1],
+  "copy": [0, 0, 0, 0, 1, 0, 0, 0, 0],
+  "shift right": [0, 0, 0, 1, 0, 0, 0, 0, 0],
+};
+const STEPS = { size: [1, 3, 5], stride: [1, 2, 3], padding: [0, 1, 2], dilation: [1, 2, 3] };
+
+// floor((W + 2P - D(F - 1) - 1) / S) + 1
+function outputSide(side, { size, stride, padding, dilation }) {
+  return Math.floor((side + 2 * padding - dilation * (size - 1) - 1) / stride) + 1;
+}
+
+// The pixels under the window at (row, column) of the map, 0 outside the picture: size × size numbers.
+function windowAt(pixels, side, options, row, column) {
+  const { size, stride, padding, dilation } = options, values = [];
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j < size; j++) {
+      const y = row * stride - padding + i * dilation, x = column * stride - padding + j * dilation;
+      values.push(y >= 0 && y < side && x >= 0 && x < side ? pixels[y * side + x] : 0);
+    }
+  return values;
+}
+
+function convolve(pixels, side, kernel, options) {
+  const out = outputSide(side, options), map = new Float64Array(out * out);
+  for (let row = 0; row < out; row++)
+    for (let column = 0; column < out; column++) {
+      const values = windowAt(pixels, side, options, row, column);
+      let sum = 0;
+      for (let k = 0; k < values.length; k++) sum += values[k] * kernel[k];
+      map[row * out + column] = sum;
+    }
+  return map;
+}
+
+// A 3×3 pattern in the middle of a size × size kernel; of size 1 its middle weight.
+function resized(kernel, size) {
+  const old = Math.sqrt(kernel.length), shift = (size - old) / 2;
+  return Array.from({ length: size * size }, (_, k) => {
+    const i = Math.floor(k / size) - shift, j = (k % size) - shift;
+    return i >= 0 && i < old && j >= 0 && j < old ? kernel[i * old + j] : 0;
+  });
+}
+
+const said = (value) => String(Number(value.toFixed(2)) || 0).replace("-", "−");
+
+function choice(label, values, value) {
+  const select = make("select", {}, ...values.map((v) => make("option", { value: v }, String(v))));
+  select.value = value;
+  return [control(label, select), select];
+}
+
+function render({ model, el }) {
+  const { side, pixels, kernel: first } = model.get("state");
+  const options = { size: 3, stride: 1, padding: 1, dilation: 1 };
+  let kernel = [...first], place = 0, playing = null, map, out, low, high;
+
+  const root = widget("convolution", "Convolution lab");
+  const picture = make("canvas", { class: "cnn-input", role: "img" });
+  const result = make("canvas", { class: "cnn-output", role: "img" });
+  const weights = make("div", { class: "cnn-weights", role: "group", "aria-label": "Weights of the kernel" });
+  const products = make("div", { class: "cnn-products" });
+  const sum = make("output", { class: "cnn-said", "aria-live": "polite" });
+  const law = make("p", { class: "cnn-law" });
+  const slider = make("input", { type: "range", min: 1, value: 1, class: "cnn-place" });
+  const play = make("button", { type: "button" }, "Play");
+  const whole = make("input", { type: "checkbox" });
+  whole.checked = true;
+  const names = ["your own", ...Object.keys(PRESETS)];
+  const same = Object.keys(PRESETS).find((name) => PRESETS[name].every((w, k) => w === first[k]));
+  const [presetControl, preset] = choice("preset", names, same ?? "your own");
+  const selects = Object.entries(STEPS).map(([name, values]) => {
+    const [node, select] = choice(name, values, options[name]);
+    select.addEventListener("change", () => {
+      options[name] = Number(select.value);
+      if (name === "size") kernel = resized(kernel, options.size), typeKernel();
+      compute();
+    });
+    return node;
+  });
+
+  function typeKernel() {
+    weights.style.setProperty("--size", options.size);
+    weights.replaceChildren(...kernel.map((weight, k) => {
+      const where = `weight in row ${Math.floor(k / options.size) + 1}, column ${(k % options.size) + 1}`;
+      const input = make("input", { type: "number", step: "any", value: Number(weight.toFixed(3)), "aria-label": where });
+      input.addEventListener("input", () => {
+        if (!Number.isFinite(input.valueAsNumber)) return;  // half typed
+        kernel[k] = input.valueAsNumber;
+        preset.value = "your own";
+        compute();
+      });
+      return input;
+    }));
+  }
+
+  function compute() {
+    out = outputSide(side, options);
+    map = convolve(pixels, side, kernel, options);
+    low = Math.min(...map), high = Math.max(...map);
+    slider.max = out * out;
+    place = Math.min(place, out * out - 1);
+    const { size, stride, padding, dilation } = options;
+    law.textContent = `⌊(${side} + 2·${padding} − ${dilation}·(${size} − 1) − 1) / ${stride}⌋ + 1 = ${out}: ` +
+      `the map is ${out} × ${out}, ${out * out} sums of ${size * size} products`;
+    draw();
+  }
+
+  function paint(canvas, width, colour) {
+    const shades = new ImageData(width, width);
+    for (let k = 0; k < width * width; k++) {
+      const [shade, alpha] = colour(k);
+      shades.data.set([shade, shade, shade, alpha], 4 * k);
+    }
+    const small = new OffscreenCanvas(width, width);
+    small.getContext("2d").putImageData(shades, 0, 0);
+    canvas.width = canvas.height = 560;
+    const context = canvas.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    context.drawImage(small, 0, 0, 560, 560);
+    return [context, 560 / width];
+  }
+
+  function draw() {
+    const { size, stride, padding, dilation } = options, row = Math.floor(place / out), column = place % out;
+    const wide = side + 2 * padding;
+    const [context, cell] = paint(picture, wide, (k) => {
+      const y = Math.floor(k / wide) - padding, x = (k % wide) - padding;
+      if (y >= 0 && y < side && x >= 0 && x < side) return [255 * pixels[y * side + x], 255];
+      return [(x + y) & 1 ? 96 : 128, 255];  // padding counts as 0; chequered, so that one sees it is no picture
+    });
+    frame(context, column * stride * cell, row * stride * cell, (dilation * (size - 1) + 1) * cell);
+    if (dilation > 1) {
+      for (let i = 0; i < size; i++)
+        for (let j = 0; j < size; j++)
+          frame(context, (column * stride + j * dilation + 0.3) * cell, (row * stride + i * dilation + 0.3) * cell, 0.4 * cell);
+    }
+    const last = whole.checked ? out * out : place;
+    const [onMap, wideCell] = paint(result, out, (k) => [255 * (map[k] - low) / (high - low || 1), k <= last ? 255 : 0]);
+    frame(onMap, column * wideCell, row * wideCell, wideCell);
+    const values = windowAt(pixels, side, options, row, column);
+    products.style.setProperty("--size", size);
+    products.replaceChildren(...values.map((value, k) => {
+      const text = make("span", {}, `${said(value)}·${said(kernel[k])}`);
+      return make("div", { class: value * kernel[k] ? "" : "cnn-nothing" }, text, make("b", {}, said(value * kernel[k])));
+    }));
+    slider.value = place + 1;
+    slider.setAttribute("aria-valuetext", `window ${place + 1} of ${out * out}`);
+    sum.setAttribute("aria-live", playing ? "off" : "polite");
+    sum.textContent = `Window ${place + 1} of ${out * out} (row ${row + 1}, column ${column + 1}): ` +
+      `the ${size * size} products add up to ${said(map[place])}`;
+    picture.setAttribute("aria-label", `The picture, ${side} × ${side} pixels, padded by ${padding}. ${sum.textContent}.`);
+    result.setAttribute("aria-label",
+      `The map, ${out} × ${out} numbers, black ${said(low)}, white ${said(high)}; ${last + 1 < out * out ? place + 1 : "all"} shown.`);
+    scale.textContent = `black ${said(low)}, white ${said(high)}`;
+  }
+
+  function stop() {
+    if (playing) cancelAnimationFrame(playing);
+    playing = null;
+    play.textContent = "Play";
+    draw();
+  }
+
+  play.addEventListener("click", () => {
+    if (playing) return stop();
+    whole.checked = false;
+    if (place >= out * out - 1) place = 0;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      place = out * out - 1;
+      return draw();
+    }
+    play.textContent = "Pause";
+    const step = () => {
+      place += Math.max(1, Math.round(out / 12));
+      if (place >= out * out - 1 || !el.isConnected) { place = Math.min(place, out * out - 1); return stop(); }
+      playing = requestAnimationFrame(step);
+      draw();
+    };
+    playing = requestAnimationFrame(step);
+  });
+  slider.addEventListener("input", () => { place = Number(slider.value) - 1; draw(); });
+  whole.addEventListener("change", draw);
+  preset.addEventListener("change", () => {
+    if (preset.value === "your own") return;
+    kernel = resized(PRESETS[preset.value], options.size);
+    typeKernel();
+    compute();
+  });
+  const go = (row, column) => {
+    const [down, across] = [row, column].map((k) => Math.max(0, Math.min(out - 1, k)));
+    place = down * out + across;
+    draw();
+  };
+  onPlace(result, (y, x) => go(Math.floor(y * out), Math.floor(x * out)));
+  onPlace(picture, (y, x) => {
+    const { size, stride, padding, dilation } = options, reach = (dilation * (size - 1) + 1) / 2;
+    go(...[y, x].map((part) => Math.round((part * (side + 2 * padding) - reach) / stride)));
+  });
+
+  const scale = make("div");
+  const stage = make("div", { class: "cnn-stage" },
+    make("div", {}, picture, make("div", {}, "picture")),
+    make("div", { class: "cnn-middle" }, weights, products),
+    make("div", {}, result, scale));
+  root.append(
+    make("div", { class: "cnn-controls" }, presetControl, ...selects),
+    stage,
+    make("div", { class: "cnn-controls" }, control("window", slider), play, control("whole map", whole)),
+    sum, law);
+  el.append(root);
+  typeKernel();
+  place = outputSide(side, options) ** 2 / 2 - side / 2;  // the middle: at the edge there is little to see
+  compute();
+  return () => playing && cancelAnimationFrame(playing);
+}
+
+export default { render, convolve, outputSide };

@@ -1,0 +1,79 @@
+"""A stored widget is a picture with its state: enough for a page to bring it to life."""
+
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from cnnlib.analysis import receptive_field
+from cnnlib.models.lenet import lenet
+from cnnlib.models.vgg import vgg16
+from cnnlib.publish.pairs import WIDGET_VIEW
+from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, Live, bundle
+from cnnlib.widgets.live import STATIC
+
+IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def labs() -> list[Live]:
+    return [ConvolutionLab(IMAGE[0]), FieldLab(lenet(), IMAGE)]
+
+
+@pytest.mark.parametrize("lab", labs(), ids=lambda lab: lab.name)
+def test_beside_the_live_view_stand_picture_text_alt_and_state(lab):
+    data, metadata = lab._repr_mimebundle_()
+    assert set(data) == {WIDGET_VIEW, "image/png", "text/plain", MIME}
+    assert data[MIME] == {"widget": lab.name, "state": lab.state}
+    assert data["text/plain"] == repr(lab) == lab.picture.title
+    assert metadata["image/png"]["alt"].startswith(lab.picture.title)
+
+
+def test_alt_text_follows_the_data():
+    doubled = torch.tensor([[2.0, 0, -2], [4, 0, -4], [2, 0, -2]])
+    alts = {ConvolutionLab(IMAGE[0], kernel).picture.alt for kernel in (None, doubled)}
+    assert len(alts) == 2
+    assert "sees 16 pixels a side of the picture's 28" in FieldLab(lenet(), IMAGE).picture.alt
+
+
+@pytest.mark.parametrize("shape", [(28, 20), (8, 8), (60, 60)])
+def test_a_picture_that_cannot_be_shown_is_refused(shape):
+    with pytest.raises(ValueError, match="give a square one of 14 to 40 pixels"):
+        ConvolutionLab(torch.rand(shape))
+
+
+def test_a_kernel_of_another_size_is_refused():
+    with pytest.raises(ValueError, match="begins with 3×3 weights"):
+        ConvolutionLab(IMAGE[0], torch.ones(5, 5))
+
+
+def test_the_field_lab_shows_the_fields_of_the_analysis():
+    with torch.device("meta"):
+        network = vgg16()
+    rows = FieldLab(network, IMAGE, side=224, depth=2).state["layers"]
+    fields = {field.name: field for field in receptive_field(network, depth=2)}
+    for row in rows:
+        field = fields[row["name"].partition(":")[0]]
+        assert (row["size"], row["step"], row["start"]) == (field.size[1], field.step[1], field.start[1])
+    assert sum("Conv2d" in row["name"] for row in rows) == 13
+    assert not any("ReLU" in row["name"] for row in rows), "what passes a field on is no row"
+    assert [rows[0]["units"], rows[-1]["units"]] == [224, 7]
+
+
+def test_a_row_without_one_window_says_so():
+    branches = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Sequential(nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3)))
+    assert [row["window"] for row in FieldLab(branches, IMAGE).state["layers"]] == [[3, 1, 1], []]
+
+
+def test_a_page_gets_only_the_widgets_it_shows():
+    script = bundle({"fields"})
+    assert 'WIDGETS["fields"]' in script
+    assert 'WIDGETS["convolution"]' not in script
+    with pytest.raises(ValueError, match=r"no widget is called slider; there are: convolution, fields"):
+        bundle({"fields", "slider"})
+
+
+def test_the_scripts_are_small_and_fetch_nothing():
+    scripts = [path.read_text(encoding="utf-8") for path in STATIC.glob("*.js")]
+    assert sum(map(len, scripts)) < 120_000
+    assert not any(re.search(r"https?:|import\(|^import |fetch\(|XMLHttpRequest", script, re.M) for script in scripts)

@@ -1,0 +1,153 @@
+"""The widgets in a browser, without kernel or network: they compute what cnnlib computes, by mouse and by keyboard."""
+
+import base64
+import json
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from torch.nn import functional as F
+
+from cnnlib.models.lenet import lenet
+from cnnlib.publish.pairs import WIDGET_VIEW
+from cnnlib.publish.slides import build_deck
+from cnnlib.widgets import ConvolutionLab, FieldLab, Live
+
+pytestmark = pytest.mark.browser
+IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def shown(lab: Live) -> nbformat.NotebookNode:
+    """The cell of a stored notebook that showed the lab."""
+    data, metadata = lab._repr_mimebundle_()
+    data = {kind: value for kind, value in data.items() if kind != WIDGET_VIEW}
+    data["image/png"] = base64.b64encode(data["image/png"]).decode()
+    kind = {"slideshow": {"slide_type": "slide"}}
+    output = new_output("display_data", data, metadata=metadata)
+    return new_code_cell("lab", metadata=kind, outputs=[output], execution_count=1)
+
+
+@pytest.fixture(scope="module")
+def deck(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("labs")
+    title = new_markdown_cell("# Labs", metadata={"slideshow": {"slide_type": "slide"}})
+    cells = [title, shown(ConvolutionLab(IMAGE[0])), shown(FieldLab(lenet(), IMAGE))]
+    nbformat.write(new_notebook(cells=cells), folder / "labs.ipynb")
+    return build_deck(folder / "labs.ipynb", folder / "labs.html")
+
+
+@pytest.fixture
+def page(chromium, deck):
+    context = chromium.new_context(offline=True, viewport={"width": 1100, "height": 720})
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type in ("error", "warning") else None)
+    page.goto(deck.as_uri())
+    page.wait_for_function("window.Reveal?.isReady()")
+    yield page
+    context.close()
+    assert errors == []
+
+
+def at(page, slide: int):
+    page.evaluate("slide => Reveal.slide(slide)", slide)
+    return page.locator(".present .cnn-widget")
+
+
+def pixels(canvas) -> str:
+    return canvas.evaluate("canvas => canvas.toDataURL()")
+
+
+def test_the_map_is_torchs(page):
+    draw, image = np.random.default_rng(0), IMAGE.double()
+    for _ in range(20):
+        size = int(draw.choice([1, 3, 5]))
+        how = {name: int(draw.integers(low, 4)) for name, low in (("stride", 1), ("padding", 0), ("dilation", 1))}
+        kernel = torch.tensor(draw.normal(size=(size, size)))
+        asked = json.dumps([image.flatten().tolist(), 28, kernel.flatten().tolist(), {"size": size, **how}])
+        answer = page.evaluate(f"Array.from(WIDGETS.convolution.convolve(...{asked}))")
+        expected = F.conv2d(image[None], kernel[None, None], **how)
+        side = page.evaluate(f"WIDGETS.convolution.outputSide(28, {json.dumps({'size': size, **how})})")
+        assert side == expected.shape[-1]
+        torch.testing.assert_close(torch.tensor(answer, dtype=torch.float64), expected.flatten())
+
+
+def test_the_picture_has_given_way_to_the_widget(page):
+    assert at(page, 1).count() == 1
+    assert page.locator(".live figure").count() == 0
+
+
+@pytest.mark.parametrize(("label", "value"), [("size", "5"), ("stride", "2"), ("padding", "0"), ("dilation", "3")])
+def test_each_knob_changes_law_and_map(page, label, value):
+    lab = at(page, 1)
+    law, before = lab.locator(".cnn-law").text_content(), pixels(lab.locator(".cnn-output"))
+    lab.get_by_label(label, exact=True).select_option(value)
+    assert lab.locator(".cnn-law").text_content() != law
+    assert pixels(lab.locator(".cnn-output")) != before
+
+
+def test_a_typed_weight_counts(page):
+    lab = at(page, 1)
+    before = pixels(lab.locator(".cnn-output"))
+    lab.get_by_label("weight in row 1, column 1").fill("-7.5")
+    assert lab.get_by_label("preset").input_value() == "your own"
+    assert pixels(lab.locator(".cnn-output")) != before
+
+
+def test_the_window_moves_by_keyboard_and_by_mouse(page):
+    lab = at(page, 1)
+    said = lab.locator(".cnn-said")
+    slider = lab.get_by_label("window", exact=True)
+    slider.fill("1")
+    assert said.text_content().startswith("Window 1 of 784 (row 1, column 1)")
+    slider.press("ArrowRight")
+    assert said.text_content().startswith("Window 2 of 784 (row 1, column 2)")
+    assert page.evaluate("Reveal.getIndices().h") == 1, "the arrow moved the window, not the slide"
+    box = lab.locator(".cnn-output").bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 2, box["y"] + box["height"] - 2)
+    assert said.text_content().startswith("Window 784 of 784 (row 28, column 28)")
+
+
+def test_play_ends_with_the_last_window(page):
+    lab = at(page, 1)
+    lab.get_by_role("button", name="Play").click()
+    lab.get_by_text("Window 784 of 784").wait_for(timeout=20_000)
+    lab.get_by_role("button", name="Play").wait_for(timeout=20_000)
+
+
+def test_who_wants_no_motion_gets_none(chromium, deck):
+    page = chromium.new_context(offline=True, reduced_motion="reduce").new_page()
+    page.goto(deck.as_uri())
+    lab = at(page, 1)
+    lab.get_by_role("button", name="Play").click()
+    assert lab.get_by_label("window", exact=True).input_value() == "784"
+
+
+def test_a_layer_shows_its_step_of_the_formula(page):
+    lab = at(page, 2)
+    frame = pixels(lab.locator("canvas"))
+    lab.get_by_label("3: Conv2d · sees 14").check()
+    said = lab.locator(".cnn-said").text_content()
+    assert "field 6 + (5 − 1)·2 = 14, step 2·1 = 2" in said
+    assert pixels(lab.locator("canvas")) != frame
+
+
+def test_the_frame_moves_by_keyboard_and_by_mouse(page):
+    lab = at(page, 2)
+    down = lab.get_by_label("unit down")
+    before = lab.locator("canvas").get_attribute("aria-label")
+    down.press("ArrowRight")
+    moved = lab.locator("canvas").get_attribute("aria-label")
+    assert moved != before
+    lab.locator("canvas").click(position={"x": 5, "y": 5})
+    assert lab.locator("canvas").get_attribute("aria-label") not in (before, moved)
+    assert down.input_value() == "1"
+
+
+@pytest.mark.parametrize("slide", [1, 2])
+def test_every_control_has_a_name(page, slide):
+    unnamed = """lab => [...lab.querySelectorAll("input, select, button, canvas")].filter(node =>
+        !(node.getAttribute("aria-label") || node.labels?.length || node.textContent.trim())).length"""
+    assert at(page, slide).evaluate(unnamed) == 0
