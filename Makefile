@@ -9,7 +9,7 @@ ARGS ?=
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: lab test check sync slides bench clean
+.PHONY: lab test check sync slides student instructor bench clean
 
 lab: $(VENV)/ready
 	cd chapters && ../$(BIN)/jupyter lab --ServerApp.root_dir=. $(ARGS)
@@ -31,6 +31,9 @@ sync: $(VENV)/ready
 
 slides: $(VENV)/ready
 	$(BIN)/python -m cnnlib slides $(ARGS)
+
+student instructor: $(VENV)/ready
+	$(BIN)/python -m cnnlib copy $@ $(ARGS)
 
 bench: $(VENV)/ready
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -7,7 +7,8 @@ from pathlib import Path
 from statistics import mean, stdev
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"  # as in publish.pairs, which takes a second to import
-DECKS = CHAPTERS.parent / "build" / "slides"
+BUILD = CHAPTERS.parent / "build"
+DECKS = BUILD / "slides"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,6 +70,10 @@ def parser() -> argparse.ArgumentParser:
     one = command(slides, "make decks of the committed chapters")
     one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
     one.add_argument("--folder", type=Path, default=DECKS, help="where to (default: build/slides)")
+    one = command(copy, "write the students' copies (no solutions) or the instructors' (notes in sight) of chapters")
+    one.add_argument("reader", choices=("student", "instructor"))
+    one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
+    one.add_argument("--folder", type=Path, help="where to (default: build/READER)")
     return main_parser
 
 
@@ -162,6 +167,15 @@ def slides(options: argparse.Namespace) -> None:
     from cnnlib.publish.slides import build_decks
 
     build_decks([source.with_suffix(".ipynb") for source in sources(options.chapters)], options.folder)
+
+
+def copy(options: argparse.Namespace) -> None:
+    """Write one notebook a chapter, made from the committed one."""
+    from cnnlib.publish.copies import write_copies
+    from cnnlib.publish.pairs import sources
+
+    notebooks = [source.with_suffix(".ipynb") for source in sources(options.chapters)]
+    write_copies(options.reader, notebooks, options.folder or BUILD / options.reader)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 import cnnlib
 from cnnlib.publish import copies, lint
-from cnnlib.publish.copies import student
+from cnnlib.publish.copies import instructor, student, write_copies
 
 ROOT = Path(cnnlib.__file__).parent.parent
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -116,6 +116,39 @@ def test_the_chapter_itself_is_not_touched():
     before = nbformat.writes(notebook)
     student(notebook)
     assert nbformat.writes(notebook) == before
+
+
+SPOKEN = """
+# %% [markdown] slideshow={"slide_type": "slide"}
+# # Steps
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# <!-- 3 minutes. Ask: how many?
+# Usual wrong answer: 60,000. -->
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# <!-- 1 minute. -->
+"""
+
+
+def test_instructors_see_notes_and_solutions_and_the_minutes_added_up():
+    notebook = executed(CHAPTER + SPOKEN)
+    copy = instructor(notebook)
+    assert "1 slides, 4 minutes" in copy.cells[0].source and "1 exercises" in copy.cells[0].source
+    (spoken,) = (cell.source for cell in copy.cells if "how many?" in cell.source)
+    assert spoken.endswith("> 3 minutes. Ask: how many?\n> Usual wrong answer: 60,000.")
+    assert [c.source for c in copy.cells if c.cell_type == "code"] == [
+        c.source for c in notebook.cells if c.cell_type == "code"
+    ]
+    nbformat.validate(copy)
+
+
+def test_copies_are_written_whole_beside_each_other(tmp_path, capsys):
+    source = tmp_path / "03_steps.ipynb"
+    nbformat.write(executed(CHAPTER), source)
+    (path,) = write_copies("student", [source], tmp_path / "student")
+    assert not solutions(nbformat.read(path, as_version=4)) and path.name in capsys.readouterr().out
+    assert solutions(nbformat.read(source, as_version=4)), "the chapter itself is as it was"
 
 
 def test_the_copy_is_a_notebook_and_magics_do_no_harm():
