@@ -2,6 +2,7 @@
 
 from cnnlib.widgets.convolution import ConvolutionLab
 from cnnlib.widgets.fields import FieldLab
+from cnnlib.widgets.lesions import LesionLab
 from cnnlib.widgets.live import MIME, Live, bundle, text
 
-__all__ = ["MIME", "ConvolutionLab", "FieldLab", "Live", "bundle", "text"]
+__all__ = ["MIME", "ConvolutionLab", "FieldLab", "LesionLab", "Live", "bundle", "text"]

@@ -9,15 +9,30 @@ from torch import nn
 from cnnlib.analysis import receptive_field
 from cnnlib.models.lenet import lenet
 from cnnlib.models.vgg import vgg16
+from cnnlib.plots import images
 from cnnlib.publish.pairs import WIDGET_VIEW
-from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, Live, bundle
+from cnnlib.records import Record
+from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, LesionLab, Live, bundle
 from cnnlib.widgets.live import STATIC
 
 IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
+def lesioned(measure=None) -> LesionLab:
+    """A lab of one network, whose whole accuracy was 0.9 and 1.0, and without block k a hundredth of k less."""
+    runs = [
+        Record(
+            experiment="lesions", arm="net", seed=seed, data="d", data_hash="0" * 16, recipe={}, epochs=[],
+            test={"loss": 1.0, "accuracy": whole} | {f"without {k}": whole - k / 100 for k in range(15)},
+            parameters=1, macs=1, seconds=1.0, device="cpu", versions={}, commit="",
+        )
+        for seed, whole in enumerate((0.9, 1.0))
+    ]  # fmt: skip
+    return LesionLab({"net": runs}, images(IMAGE[None], ["a block"], "What is left"), measure)
+
+
 def labs() -> list[Live]:
-    return [ConvolutionLab(IMAGE[0]), FieldLab(lenet(), IMAGE)]
+    return [ConvolutionLab(IMAGE[0]), FieldLab(lenet(), IMAGE), lesioned()]
 
 
 @pytest.mark.parametrize("lab", labs(), ids=lambda lab: lab.name)
@@ -65,11 +80,28 @@ def test_a_row_without_one_window_says_so():
     assert [row["window"] for row in FieldLab(branches, IMAGE).state["layers"]] == [[3, 1, 1], []]
 
 
+def test_the_lesion_lab_knows_each_single_block_from_the_record():
+    (net,) = lesioned().state["nets"]
+    assert net["whole"] == [0.95, 0.9, 1.0]
+    assert net["without"][10] == [0.85, 0.8, 0.9]
+
+
+def test_for_several_blocks_the_lesion_lab_asks_the_kernel():
+    lab = lesioned(lambda name, blocks: len(blocks) / 10)
+    assert lab.alive
+    lab.cut = [3, 14]
+    assert lab.answer == {"cut": [3, 14], "found": {"net": 0.2}}
+    absent = lesioned(lambda name, blocks: None)
+    absent.cut = [0]
+    assert absent.answer == {"cut": [0], "found": {}}, "a network that was not trained has no answer"
+    assert not lesioned().alive
+
+
 def test_a_page_gets_only_the_widgets_it_shows():
     script = bundle({"fields"})
     assert 'WIDGETS["fields"]' in script
     assert 'WIDGETS["convolution"]' not in script
-    with pytest.raises(ValueError, match=r"no widget is called slider; there are: convolution, fields"):
+    with pytest.raises(ValueError, match=r"no widget is called slider; there are: convolution, fields, lesions"):
         bundle({"fields", "slider"})
 
 
