@@ -421,10 +421,10 @@ check(solution_downward, of="downward")
 # | 06 | [VGG](06_vgg.ipynb) | ready |
 # | 07 | [Network in Network (NiN)](07_nin.ipynb) | ready |
 # | 08 | [GoogLeNet, Inception v2 and v3](08_inception.ipynb) | ready |
-# | 09 | ResNet | in the making |
-# | 10 | DenseNet | in the making |
-# | 11 | MnasNet and EfficientNet | in the making |
-# | 12 | All of them, side by side | in the making |
+# | 09 | [ResNet](09_resnet.ipynb) | ready |
+# | 10 | [DenseNet](10_densenet.ipynb) | ready |
+# | 11 | [MnasNet and EfficientNet](11_efficientnet.ipynb) | ready |
+# | 12 | [All of them, side by side](12_side_by_side.ipynb) | ready |
 #
 # 00 to 03 are best read in this order. From 04 on each chapter takes one family of networks, from LeNet-5 of 1998 to
 # EfficientNet of 2019.

@@ -949,7 +949,7 @@ claim(
 # recorded.
 
 # %% tags=["nbval-ignore-output"]
-photographs = ladder.recorded(*ladder.ARMS)
+photographs = ladder.recorded(*list(ladder.ARMS)[:7])
 rungs = {arm: name for arm, name in ladder.ARMS.items() if arm in photographs}
 plots.ladder({}, photographs, rungs, 0.4, "Test accuracy on CIFAR-10, eight epochs") if photographs else None
 

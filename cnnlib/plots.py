@@ -716,3 +716,146 @@ def ribbon(
 ) -> None:
     """A pale band from the bar at `left` to the bar at `right`."""
     axes.fill([left + 0.08, right, right, left + 0.08], [*before[:1], *after, before[1]], color=colour, alpha=0.15)
+
+
+@styled
+def functions(x: Tensor, values: Mapping[str, Tensor], title: str) -> Picture:
+    """Functions of one number, one line each, and the lowest point of each; axes through zero."""
+    figure, grid = canvas(height=4.0)
+    axes, told = grid[0, 0], []
+    for (name, line), colour, dashes in zip(values.items(), COLOURS, ("-", "--", "-.", ":")):
+        axes.plot(x.numpy(), line.numpy(), dashes, color=colour, linewidth=2, label=name)
+        place = int(line.argmin())
+        told.append(f"{name} from {line[0]:.2f} to {line[-1]:.2f}, lowest {line[place]:.2f} at {x[place]:.2f}")
+    axes.axhline(0, color="black", linewidth=1)
+    axes.axvline(0, color="black", linewidth=1)
+    axes.legend(loc="upper left")
+    span = f"{x[0]:g} to {x[-1]:g}"
+    return Picture(figure, title, f"{title}, from {span}: {'; '.join(told)}.".replace("-", "−"))
+
+
+@styled
+def tradeoff(
+    points: Mapping[str, tuple[float, float]], marked: Mapping[str, str], what: str, title: str, unit: str = ""
+) -> Picture:
+    """Accuracy (0 to 1) by cost, a dot a net; nets in `marked` stand out under their names there.
+
+    Equal steps of the cost are equal factors.
+    """
+    figure, grid = canvas(height=4.4)
+    axes, told = grid[0, 0], []
+    rest = [point for name, point in points.items() if name not in marked]
+    axes.plot([cost for cost, _ in rest], [100 * share for _, share in rest], "o", color="#999999", markersize=5)
+    for (name, label), colour, marker in zip(marked.items(), COLOURS * 2, MARKERS * 2):
+        cost, share = points[name]
+        axes.plot([cost], [100 * share], marker, color=colour, markersize=9)
+        axes.annotate(label, (cost, 100 * share), (7, 5), textcoords="offset points", color=colour, weight="bold")
+        told.append(f"{label} {percent(share)} at {cost:,.0f}{unit}")
+    axes.set(xscale="log", xlabel=what, ylabel="test accuracy, %")
+    axes.margins(0.12)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}{unit}")
+    axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    axes.xaxis.set_minor_formatter(lambda value, _: "")
+    return Picture(figure, title, f"{title}, {len(points)} nets: {'; '.join(told)}.")
+
+
+@styled
+def block(inputs: int, steps: Sequence[tuple[str, int]], skip: bool, title: str) -> Picture:
+    """A chain of layers from left to right, bars as high as there are maps; `skip` draws the way round and the sum."""
+    figure, grid = canvas(height=3.6)
+    axes, tallest = grid[0, 0], max(inputs, *(maps for _, maps in steps))
+    before = (-inputs / 2, inputs / 2)
+    bar(axes, 0, before, "#777777", f"{inputs}")
+    for place, (layer, maps) in enumerate(steps, start=1):
+        ends = (-maps / 2, maps / 2)
+        ribbon(axes, place - 1, before, place, ends, COLOURS[0])
+        bar(axes, place, ends, COLOURS[0], f"{maps}")
+        axes.text(place - 0.46, -0.58 * tallest, layer, ha="center", va="top", color=COLOURS[0], weight="bold")
+        before = ends
+    last = len(steps)
+    if skip:
+        height = 0.62 * tallest
+        across, foot = [0.04, 0.04, last + 0.3, last + 0.3], inputs / 2 + 0.09 * tallest  # above the number of the bar
+        down = [foot, height, height, 0.06 * tallest]
+        axes.plot(across, down, color=COLOURS[1], linewidth=2)
+        axes.text(last / 2, height, "the input itself", ha="center", va="bottom", color=COLOURS[1], weight="bold")
+        axes.text(last + 0.3, 0, "+", ha="center", va="center", fontsize=18, weight="bold")
+    axes.set(xlim=(-0.2, last + 0.6), ylim=(-0.75 * tallest, 0.8 * tallest))
+    axes.axis("off")
+    told = ", ".join(f"{layer} to {maps}" for layer, maps in steps)
+    end = "The input itself is added at the end" if skip else "Nothing is added at the end"
+    return Picture(figure, title, f"{title}. {inputs} maps go in; {told}. {end}.")
+
+
+@styled
+def reuse(tables: Mapping[str, Tensor], middle: float, ends: tuple[str, str], title: str) -> Picture:
+    """What reads what, in numbers: for each table a row a source, a column a reader, red above, blue below `middle`.
+
+    The scale reaches from 0 to twice the middle at least, so that what is flat looks flat. What is not a number stays
+    empty. `ends` names rows and columns.
+    """
+    sheets = {name: table.detach().cpu().float() for name, table in tables.items()}
+    known = torch.cat([sheet[~sheet.isnan()] for sheet in sheets.values()])
+    span = max(float((known - middle).abs().max()), middle)
+    figure, grid = canvas(len(sheets), height=1.1 + 8.2 / len(sheets))
+    told = []
+    for axes, (name, sheet) in zip(grid[0], sheets.items()):
+        axes.imshow((sheet - middle).numpy(), cmap="RdBu_r", vmin=-span, vmax=span, interpolation="nearest")
+        for (source, reader), value in np.ndenumerate(sheet.numpy()):
+            if not np.isnan(value):
+                colour = "white" if abs(value - middle) > 0.6 * span else "black"
+                axes.text(reader, source, rounded(value), ha="center", va="center", color=colour, fontsize=9)
+        axes.set_xticks(range(sheet.shape[1]), range(1, sheet.shape[1] + 1))
+        axes.set_yticks(range(len(sheet)))
+        axes.set(title=name, xlabel=ends[1], ylabel=ends[0])
+        axes.grid(False)
+        places = {"most": sheet.nan_to_num(-torch.inf).argmax(), "least": sheet.nan_to_num(torch.inf).argmin()}
+        where = {word: divmod(int(place), sheet.shape[1]) for word, place in places.items()}
+        words = (f"{word} {rounded(sheet[a, b])} from {a} to {b + 1}" for word, (a, b) in where.items())
+        told.append(f"{name}: {', '.join(words)}")
+    return Picture(figure, title, f"{title}. {'; '.join(told)}.")
+
+
+@styled
+def growth(lines: Mapping[str, Sequence[float]], steps: Sequence[float], ends: tuple[str, str], title: str) -> Picture:
+    """What grows with what, a line each, on even scales from 0: straight is straight, bent is bent.
+
+    `ends` names the axes, across and up.
+    """
+    figure, grid = canvas(height=4.2)
+    axes, told = grid[0, 0], []
+    for (name, line), colour, marker in zip(lines.items(), COLOURS, MARKERS):
+        axes.plot(steps, line, color=colour, marker=marker, label=name)
+        told.append(f"{name} from {rounded(line[0])} to {rounded(line[-1])}")
+    axes.set(xlabel=ends[0], ylabel=ends[1], xlim=(0, None), ylim=(0, None), xticks=steps)
+    axes.legend()
+    return Picture(figure, title, f"{title}, from {steps[0]} to {steps[-1]} {ends[0]}, {ends[1]}: {'; '.join(told)}.")
+
+
+@styled
+def side_by_side(names: Sequence[str], measures: Mapping[str, Sequence[Sequence[float]]], title: str) -> Picture:
+    """A row for each name, a panel for each measure: of each row a dot at the mean of its values, on their range.
+
+    A panel whose numbers differ by a factor of twenty or more has a scale of equal factors. Rows without values stay
+    empty.
+    """
+    figure, grid = canvas(len(measures), width=11.0, height=1.1 + 0.3 * len(names))
+    told = []
+    for axes, colour, (measure, rows) in zip(grid[0], COLOURS, measures.items()):
+        middles = {name: mean(values) for name, values in zip(names, rows) if values}
+        for row, (name, values) in enumerate(zip(names, rows)):
+            if values:
+                axes.plot([min(values), max(values)], [row, row], color=colour, linewidth=5, alpha=0.35)
+                axes.plot([middles[name]], [row], "o", color=colour, markersize=6)
+        if max(middles.values()) >= 20 * min(middles.values()):
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter("")
+        axes.set(ylim=(len(names) - 0.5, -0.5))
+        axes.set_title(measure, fontsize=10, loc="center")
+        axes.set_yticks(range(len(names)), names if axes is grid[0, 0] else [""] * len(names))
+        ends = [
+            f"{middles[name]:,.4g} ({name})" for name in (min(middles, key=middles.get), max(middles, key=middles.get))
+        ]
+        told.append(f"{measure} from {' to '.join(ends)}")
+    return Picture(figure, title, f"{title}. {'; '.join(told)}.")

@@ -70,6 +70,9 @@ PICTURES = {
         {"a": [Learnt(0.9, 0.2)]}, {"a": [Learnt(0.8, 0.1)]}, {"a": "A"}, 0.25, "Learning"
     ),
     "branches": lambda: plots.branches(12, {"a": [("1×1", 4)], "b": [("1×1", 2), ("3×3", 6)]}, "Branches"),
+    "functions": lambda: plots.functions(torch.linspace(-1, 1, 5), {"half": torch.linspace(-0.5, 0.5, 5)}, "Functions"),
+    "tradeoff": lambda: plots.tradeoff({"a": (100, 0.7), "b": (200, 0.8)}, {"b": "B"}, "work", "Tradeoff"),
+    "block": lambda: plots.block(4, [("1×1", 24), ("1×1", 4)], True, "Block"),
 }
 
 
@@ -308,3 +311,57 @@ def test_tolerance_draws_each_run_and_says_where_the_means_end():
     assert "a from 85.0 % at 0 to 40.0 % at 4; b from 90.0 % at 0 to 85.0 % at 4" in picture.alt
     drawn = [[round(y, 6) for y in line.get_ydata()] for line in picture.figure.axes[0].lines if len(line.get_ydata())]
     assert drawn == [[90, 50], [80, 30], [90, 90], [90, 80]]
+
+
+def test_functions_say_where_they_are_lowest():
+    x = torch.linspace(-2, 2, 5)
+    picture = plots.functions(x, {"square": x.square(), "line": x}, "T")
+    assert "from −2 to 2: square from 4.00 to 4.00, lowest 0.00 at 0.00; line from −2.00 to 2.00" in picture.alt
+    assert [list(line.get_ydata()) for line in picture.figure.axes[0].lines[:2]] == [[4, 1, 0, 1, 4], [-2, -1, 0, 1, 2]]
+
+
+def test_a_tradeoff_names_the_nets_that_are_marked():
+    points = {"a": (100, 0.7), "b": (200, 0.8), "c": (400, 0.75)}
+    picture = plots.tradeoff(points, {"b": "chosen"}, "work", "T", unit=" k")
+    assert "3 nets: chosen 80.0 % at 200 k." in picture.alt
+    grey, chosen = picture.figure.axes[0].lines
+    assert list(grey.get_xdata()) == [100, 400] and [round(y, 6) for y in grey.get_ydata()] == [70, 75]
+    assert (list(chosen.get_xdata()), round(chosen.get_ydata()[0], 6)) == ([200], 80)
+
+
+def test_a_block_is_as_high_as_it_has_maps_and_says_whether_its_input_is_added():
+    steps = [("1×1", 24), ("1×1", 4)]
+    picture = plots.block(4, steps, True, "T")
+    assert "4 maps go in; 1×1 to 24, 1×1 to 4. The input itself is added at the end." in picture.alt
+    bars = [patch.get_xy() for patch in picture.figure.axes[0].patches if patch.get_alpha() is None]
+    assert [round(float(bar[:, 1].max() - bar[:, 1].min()), 6) for bar in bars] == [4, 24, 4]
+    assert "Nothing is added" in plots.block(4, steps, False, "T").alt
+
+
+def test_reuse_names_the_strongest_and_the_weakest_connection_and_colours_by_the_middle():
+    nan = torch.nan
+    table = torch.tensor([[1.0, 0.5], [nan, 1.5]])
+    picture = plots.reuse({"a": table, "b": table - 1}, 1, ("from", "to"), "T")
+    assert "a: most 1.5 from 1 to 2, least 0.5 from 0 to 2; b: most 0.5 from 1 to 2" in picture.alt
+    left, right = picture.figure.axes
+    assert [len(axes.texts) for axes in (left, right)] == [3, 3] and left.get_xlabel() == "to"
+    assert left.images[0].get_clim() == (-1.5, 1.5)
+    (flat,) = plots.reuse({"a": torch.tensor([[1.0, 1.1]])}, 1, ("", ""), "T").figure.axes
+    assert flat.images[0].get_clim() == (-1, 1)
+    assert "most 4 from 0 to 1" in plots.reuse({"a": torch.tensor([[4.0, 0.5], [nan, 1.5]])}, 0, ("", ""), "T").alt
+
+
+def test_growth_is_drawn_on_even_scales_from_0():
+    picture = plots.growth({"a": [1.0, 4.0], "b": [0.5, 2.5]}, [4, 8], ("layers", "bytes"), "T")
+    assert "from 4 to 8 layers, bytes: a from 1 to 4; b from 0.5 to 2.5" in picture.alt
+    (axes,) = picture.figure.axes
+    assert (axes.get_yscale(), axes.get_xlim()[0], axes.get_ylim()[0]) == ("linear", 0, 0)
+
+
+def test_side_by_side_names_both_ends_of_each_measure_and_leaves_gaps():
+    measures = {"work": [[1.0], [50.0], [10.0]], "accuracy": [[0.7, 0.9], [], [0.85]]}
+    picture = plots.side_by_side(["a", "b", "c"], measures, "T")
+    assert picture.alt == "T. work from 1 (a) to 50 (b); accuracy from 0.8 (a) to 0.85 (c)."
+    left, right = picture.figure.axes
+    assert (left.get_xscale(), right.get_xscale()) == ("log", "linear")
+    assert [list(line.get_xdata()) for line in right.lines[:2]] == [[0.7, 0.9], [0.8]] and len(right.lines) == 4

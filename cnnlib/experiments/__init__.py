@@ -3,13 +3,20 @@
 from cnnlib.experiments import (
     alexnets,
     aux_heads,
+    degradation,
+    densenets,
     inceptions,
     ladder,
     lenets,
+    lesions,
     nins,
+    orders,
     pixel_shuffle,
+    scaling,
+    searches,
     small_kernels,
     small_vgg,
+    tournament,
 )
 
 EXPERIMENTS = {
@@ -22,4 +29,11 @@ EXPERIMENTS = {
     "ladder": ladder,
     "inceptions": inceptions,
     "aux-heads": aux_heads,
+    "degradation": degradation,
+    "lesions": lesions,
+    "densenets": densenets,
+    "scaling": scaling,
+    "searches": searches,
+    "orders": orders,
+    "tournament": tournament,
 }

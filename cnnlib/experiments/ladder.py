@@ -28,6 +28,12 @@ ARMS = {
     "vgg_cifar": "VGG, 2014",
     "googlenet_cifar": "GoogLeNet, 2014",
     "inception_v3_cifar": "Inception v3, 2015",
+    "plain56_cifar": "plain, 56 layers, 2015",
+    "resnet20_cifar": "ResNet-20, 2015",
+    "resnet56_cifar": "ResNet-56, 2015",
+    "densenet_cifar": "DenseNet, 2016",
+    "mnasnet_cifar": "MnasNet, 2018",
+    "efficientnet_cifar": "EfficientNet, 2019",
 }
 
 RECIPE = Recipe(epochs=8, learning_rate=0.01)
