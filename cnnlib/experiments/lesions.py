@@ -15,7 +15,7 @@ from torch import Generator, nn
 from cnnlib.data import Batches, Images, Normalize
 from cnnlib.datasets import cifar10, digits
 from cnnlib.experiments.degradation import Nothing, network, no_shortcuts, residual_block, shrunk
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, processor_threads, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.layers import ConvNormAct
 from cnnlib.models.resnet import Residual
@@ -141,11 +141,15 @@ def trained(
     part, test = (images.to(device) for images in data)
     normalize = Normalize(part)
     batches = Batches(test, 1000, [normalize])
-    nets = lesions(model)
-    nets["without the last, norms anew"] = [renormed(without(model, [3 * BLOCKS - 1]), normalize(part.pixels[:1000]))]
-    found = {
-        name: sum(evaluate(net, batches).accuracy for net in of_name) / len(of_name) for name, of_name in nets.items()
-    }
+    with processor_threads(size.threads):
+        nets = lesions(model)
+        nets["without the last, norms anew"] = [
+            renormed(without(model, [3 * BLOCKS - 1]), normalize(part.pixels[:1000]))
+        ]
+        found = {
+            name: sum(evaluate(net, batches).accuracy for net in of_name) / len(of_name)
+            for name, of_name in nets.items()
+        }
     return model, replace(record, test=record.test | found)
 
 

@@ -2,6 +2,7 @@
 
 import math
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -203,14 +204,15 @@ COPYING_WRONG = [
     ("nothing passes", two_layers(lambda maps: torch.zeros(maps, maps, 3, 3))),
     ("all weights are one", two_layers(lambda maps: torch.ones(maps, maps, 3, 3))),
     ("sum of all maps", two_layers(ch09.all_pairs)),
-    ("in the corner", two_layers(ch09.corner)),
+    ("in the middle of", two_layers(partial(ch09.one_at, row=0, column=0))),
+    ("in the middle of", two_layers(partial(ch09.one_at, row=1, column=2))),
     ("the sum of its window", two_layers(ch09.own_windows)),
     ("the mean of its window", two_layers(lambda maps: ch09.own_windows(maps, 1 / 9))),
     ("have biases", two_layers(dirac, bias=True)),
     ("not two convolutions", lambda maps: two_layers(dirac)(maps)[:2]),
     ("not two convolutions", lambda maps: nn.Identity()),
     ("without padding", two_layers(dirac, padding=0)),
-    ("still the random ones", left_random),
+    ("not those that copy", left_random),
     ("torch.no_grad()", outside_no_grad),
 ]
 

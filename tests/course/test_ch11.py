@@ -119,6 +119,11 @@ def nearest(wide):
     return max(8, int(wide + 4) // 8 * 8)
 
 
+def halves_to_even(wide):
+    rounded = max(8, round(wide / 8) * 8)
+    return rounded if rounded >= 0.9 * wide else rounded + 8
+
+
 STAGE_RIGHT = [scaled(), lambda *a: list(scaled()(*a)), scaled(blocks=np.ceil)]
 STAGE_WRONG = [
     ("not two numbers", lambda *a: scaled()(*a)[0]),
@@ -130,6 +135,7 @@ STAGE_WRONG = [
     ("no multiples of eight", scaled(channels=int)),
     ("more than a tenth", scaled(channels=nearest)),
     ("channels always rounded up", scaled(channels=lambda wide: math.ceil(wide / 8) * 8)),
+    ("even side", scaled(channels=halves_to_even)),
     ("channels always rounded down", scaled(channels=lambda wide: max(8, int(wide / 8) * 8))),
 ]
 
@@ -147,6 +153,7 @@ NET_RIGHT = [
 ]
 NET_WRONG = [
     ("upside down", paid("a * (target / c) ** exponent")),
+    ("parentheses", paid("a * c / target ** exponent")),
     ("most accurate", paid("a")),
     ("cheapest", paid("-c")),
     ("multiplied by the exponent", paid("a * (c / target) * exponent")),

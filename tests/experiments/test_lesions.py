@@ -91,6 +91,7 @@ def test_without_its_shortcut_a_block_is_a_plain_one():
     torch.testing.assert_close(block(x), block.branch(x).relu())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arm", ARMS)
 def test_the_record_holds_an_accuracy_for_every_cut(arm):
     model, record = lesions.trained(arm, 0, SMALL, CPU)
@@ -101,6 +102,7 @@ def test_the_record_holds_an_accuracy_for_every_cut(arm):
     assert all(0 <= record.test[cut] <= 1 for cut in cuts) and not model.training
 
 
+@pytest.mark.slow
 def test_a_seed_sets_weights_and_order():
     first, again, other = (lesions.run("plain", seed, SMALL, CPU) for seed in (0, 0, 1))
     assert (first.epochs, first.test) == (again.epochs, again.test) != (other.epochs, other.test)

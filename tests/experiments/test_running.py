@@ -85,4 +85,6 @@ def test_a_record_says_all_that_is_needed_to_repeat_the_run():
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=list(EXPERIMENTS))
 def test_every_experiment_has_the_same_face(experiment):
     assert experiment.ARMS and experiment.SABOTAGES and callable(experiment.run)
-    assert experiment.LIVE.name != experiment.FULL.name and experiment.LIVE.seeds >= 3
+    assert experiment.LIVE.name != experiment.FULL.name
+    recorded = records.read_all(experiment.LIVE.name).values()
+    assert experiment.LIVE.seeds >= 3 or (recorded and min(map(len, recorded)) >= 3), "one run is an anecdote"

@@ -375,9 +375,9 @@ def convolved(kernel: Callable[[int], Tensor]) -> Callable[[Tensor], Tensor]:
     return twice
 
 
-def corner(maps: int) -> Tensor:
+def one_at(maps: int, row: int, column: int) -> Tensor:
     weight = torch.zeros(maps, maps, 3, 3)
-    weight[range(maps), range(maps), 0, 0] = 1
+    weight[range(maps), range(maps), row, column] = 1
     return weight
 
 
@@ -421,9 +421,14 @@ COPYING = Exercise(
             comes_out(convolved(all_pairs)),
         ),
         Mistake(
-            "the one stands in the corner of the kernel",
+            "the one does not stand in the middle of the kernel",
             "the middle of 3×3 is row 1, column 1.",
-            comes_out(convolved(corner)),
+            lambda got, maps: any(
+                comes_out(convolved(partial(one_at, row=row, column=column)))(got, maps)
+                for row in range(3)
+                for column in range(3)
+                if (row, column) != (1, 1)
+            ),
         ),
         Mistake(
             "each pixel becomes the sum of its window",
@@ -451,8 +456,8 @@ COPYING = Exercise(
             lambda got, maps: got["a module"] and got["maps"].shape[2:] != (6, 6),
         ),
         Mistake(
-            "the weights are still the random ones",
-            "set them: zeros first, then a one for each map.",
+            "some weights are not those that copy",
+            "in both convolutions: zeros first, then a one at [k, k, 1, 1] for each map k.",
             lambda got, maps: got["a module"] and got["3×3, without biases"],
         ),
     ),
@@ -558,8 +563,8 @@ PERHAPS = Exercise(
             ),
         ),
         Mistake(
-            "the branch counts in full when nothing is dropped",
-            "in training it was there with probability keep only: in the mean it added keep times as much.",
+            "not in training the branch counts in full",
+            "no coin then, and not all of it: x plus keep times the branch, what it added in the mean.",
             only(False, among(lambda b, x, k: x + b(x))),
         ),
         Mistake(
@@ -596,7 +601,9 @@ PERHAPS = Exercise(
         Mistake(
             "nothing is drawn in training",
             "throw a coin in each call: torch.rand(()) < keep.",
-            only(True, lambda got, *given: isinstance(got, dict) and got["share"] in (0.0, 1.0)),
+            only(True, lambda got, *given: (
+                isinstance(got, dict) and got["share"] in (0.0, 1.0) and got["x, or x plus the branch"]
+            )),
         ),
     ),
     hint="three cases: evaluation, training with the branch, training without it. In all of them x is there.",

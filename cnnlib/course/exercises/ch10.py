@@ -182,6 +182,12 @@ DENSE_LAYER_PARAMETERS = Exercise(
         Mistake("the second norm is missing", "it reads 4k maps.", off_by(lambda n, k: 8 * k)),
         Mistake("the first norm is missing", "it reads all maps that come in.", off_by(lambda n, k: 2 * n)),
         Mistake(
+            "the norms stand behind the convolutions",
+            "each stands before its convolution, and reads what that reads: inputs, then 4k.",
+            off_by(lambda n, k: 2 * n - 2 * k),
+        ),
+        Mistake("the 3×3 makes 4k maps, not k", "a layer adds growth maps.", off_by(lambda n, k: -108 * k * k)),
+        Mistake(
             "a norm has one number a map",
             "a factor and a shift: two.",
             off_by(lambda n, k: n + 4 * k),
@@ -298,6 +304,7 @@ RUN_DENSE = Exercise(
         "to have": "a layer was handed another number of maps than it has weights for: hand it the whole stack so far.",
         "Sizes of tensors must match": "maps are stacked along axis 1: torch.cat(…, dim=1).",
         "must match the size": "maps are stacked, not added.",
+        "invalid combination of arguments": "these layers take one tensor: stack the list with torch.cat(…, dim=1).",
     },
 )  # fmt: skip
 
@@ -369,6 +376,16 @@ NUMBERS_KEPT = Exercise(
                 agree(got, (c + n * k) * s * s if f else 2 * sum(c + (i + 1) * k for i in range(n)) * s * s)
                 or agree(got, 2 * sum(c + i * k for i in range(n + 1)) * s * s)
             ),
+        ),
+        Mistake(
+            "each parcel is kept twice",
+            "the copies of norm and ReLU are what is forgotten: once.",
+            lambda got, c, n, k, s, f: f and agree(got, 2 * kept_maps(c, n, k, s, True)),
+        ),
+        Mistake(
+            "forgetful and not are exchanged",
+            "the forgetful block keeps less.",
+            lambda got, c, n, k, s, f: not f and agree(got, kept_maps(c, n, k, s, True)),
         ),
         Mistake(
             "forgetting makes no difference",
@@ -477,7 +494,10 @@ OWN_BLOCK = Exercise(
         ),
     ),
     hint="six dense layers of growth 11 or more: which have few parameters?",
-    errors={"to have": "layer i reads inputs + i · growth maps."},
+    errors={
+        "to have": "layer i reads inputs + i · growth maps.",
+        "does not require grad": "the block has no weights: build something that can learn.",
+    },
 )  # fmt: skip
 
 EXERCISES = (CONNECTIONS, MAPS_AT_THE_END, DENSE_LAYER_PARAMETERS, RUN_DENSE, NUMBERS_KEPT, OWN_BLOCK)

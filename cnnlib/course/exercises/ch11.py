@@ -366,6 +366,11 @@ def nearest_eight(wide: float) -> int:
     return max(8, int(wide + 4) // 8 * 8)
 
 
+def half_to_even(wide: float) -> int:
+    rounded = max(8, round(wide / 8) * 8)
+    return rounded + 8 * (rounded < 0.9 * wide)
+
+
 SCALED_STAGE = Exercise(
     signature="scaled_stage(channels, blocks, width, depth)",
     properties=(
@@ -412,6 +417,11 @@ SCALED_STAGE = Exercise(
             "channels always rounded up",
             "to the nearest: 33 becomes 32.",
             staged(channels=lambda wide: -(-wide // 8) * 8),
+        ),
+        Mistake(
+            "a half is rounded to the even side",
+            "Python's round(8.5) is 8; here halves go up: 68 becomes 72.",
+            staged(channels=half_to_even),
         ),
         Mistake(
             "channels always rounded down",
@@ -467,9 +477,12 @@ BEST_NET = Exercise(
     ),
     mistakes=(
         Mistake(
-            "the ratio is upside down",
-            "cost over target; the exponent is negative, so what costs more gets less.",
-            index_by(lambda a, c, t, w: a * (t / c) ** w),
+            "the ratio is upside down, or without its parentheses",
+            "(cost / target) ** exponent, with the parentheses: the power is negative, so what costs more gets less.",
+            lambda got, *a: (
+                index_by(lambda a, c, t, w: a * (t / c) ** w)(got, *a)
+                or index_by(lambda a, c, t, w: a * c / t**w)(got, *a)
+            ),
         ),
         Mistake(
             "the most accurate net, whatever it costs",
