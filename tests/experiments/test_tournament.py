@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cnnlib import records
+from cnnlib.claims import beats
 from cnnlib.experiments import tournament
 from cnnlib.experiments.tournament import ARMS, CHOICE, LIVE, LONG, MORE, RATES, choices, densenet22
 from cnnlib.models import MODELS
@@ -66,3 +67,10 @@ def test_the_records_are_of_this_recipe(size):
     for arm, runs in read_all(size.name).items():
         assert arm in ARMS
         assert all(run.recipe == asdict(size.recipe) and run.data == size.dataset for run in runs)
+
+
+@pytest.mark.skipif(len(read_all(LIVE.name)) < len(ARMS), reason="the tournament is not recorded yet")
+def test_the_records_say_what_the_chapter_says_of_the_first_place():
+    played = read_all(LIVE.name)
+    assert not beats(played["vgg"], played["matrix"], by=0) and not beats(played["matrix"], played["vgg"], by=0)
+    assert all(beats(played["matrix"], played[arm], by=0) for arm in ARMS if arm not in ("matrix", "vgg"))
