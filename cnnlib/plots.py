@@ -159,7 +159,9 @@ def bands(
     figure, grid = canvas(height=4.6)
     axes, told = grid[0, 0], []
     places = list(max(groups.values(), key=len).values())
-    sides = np.linspace(-0.17, 0.17, len(groups))
+    few = len(groups) <= 2  # then there is room for a name above each group
+    width = 0.3 if few else 0.75 / len(groups)
+    sides = np.linspace(-0.17, 0.17, len(groups)) if few else width * 1.1 * (np.arange(len(groups)) - len(groups) // 2)
     for (group, arms), colour, marker, side in zip(groups.items(), COLOURS, MARKERS, sides):
         means, heights = [], []
         for arm, place in arms.items():
@@ -167,15 +169,16 @@ def bands(
             band = [100 * run.accuracy for run in recorded.get(arm, ())]
             dots = [100 * run.accuracy for run in runs.get(arm, ())]
             if band:
-                axes.fill_between([x - 0.15, x + 0.15], min(band), max(band), color=colour, alpha=0.25)
-                axes.plot([x - 0.15, x + 0.15], [mean(band)] * 2, color=colour, linewidth=2)
+                edges = [x - width / 2, x + width / 2]
+                axes.fill_between(edges, min(band), max(band), color=colour, alpha=0.25)
+                axes.plot(edges, [mean(band)] * 2, color=colour, linewidth=2)
             if dots:
                 spread = x + np.linspace(-0.08, 0.08, len(dots)) if len(dots) > 1 else [x]
                 axes.plot(spread, dots, marker, color=colour, markersize=5, markeredgecolor="white")
             if dots or band:
                 heights.append((x, max(dots + band)))
                 means.append(f"{place} {percent(mean(dots or band) / 100)}")
-        if heights:
+        if heights and few:
             axes.annotate(
                 group, heights[0], (0, 4), textcoords="offset points", ha="center", color=colour, weight="bold"
             )
