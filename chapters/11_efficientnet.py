@@ -45,9 +45,12 @@ from cnnlib.experiments.running import run_all
 from cnnlib.layers import DropConnect, SqueezeExcite, StochasticDepth
 from cnnlib.models import efficientnet_b0, efficientnet_b4, efficientnet_b7, mnasnet1_0, resnet18, resnet50
 from cnnlib.models.efficientnet import SCALES, start_by_fan_out
+
+# %%
 from cnnlib.training import default_device, evaluate, first_seed, train
 from cnnlib.vision import torchvision
 from cnnlib.weights import load_in_order
+from cnnlib.widgets import ScalingLab
 
 device = default_device()
 torch.set_num_threads(1)  # nets as small as these are quicker on one core than on several that must agree
@@ -692,7 +695,26 @@ claim("Recorded: the small net with four times the passes is ahead of all four, 
 # more than a point above copied pixels (72.9 %<!-- scaling: copied, mean -->). So the new pixels are worth a little,
 # and less than they cost. And the dullest way of all, the small net as it is with four times the passes, gets
 # 81.6 %<!-- scaling: longer, mean -->: none of the nets had been trained to its end.
-#
+
+# %% [markdown]
+# Spend the work yourself. The dashed line marks equal work; dots are recorded, the orange line is the net that you
+# have chosen.
+
+# %% tags=["nbval-ignore-output"]
+DEPTHS = {1: (1, 1), 1.5: (1, 2), 2: (2, 2), 3: (3, 3), 4: (4, 4)}  # the blocks of the two stages
+choices = {"base": (1, 1, 14), "depth": (4, 1, 14), "width": (1, 2, 14), "resolution": (1, 1, 28)}
+choices["compound"] = (1.5, 1.25, 18)
+
+
+def small_net(depth, width):
+    return scaling.build(scaling.Arm(blocks=DEPTHS[depth], channels=tuple(int(width * n) for n in (8, 12, 24, 64))))
+
+
+known = {names[arm]: (choice, recorded[arm]) for arm, choice in choices.items()}
+picture = plots.ladder({}, recorded, names, 0.65, "Depth, width, resolution")
+ScalingLab(small_net, list(DEPTHS), (1, 1.25, 1.5, 2), (14, 18, 22, 28), known, 3.7, picture)
+
+# %% [markdown]
 # So train longer? Five of the arms were recorded with 16 passes in place of four, three seeds each:
 
 # %%

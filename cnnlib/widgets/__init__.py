@@ -4,5 +4,6 @@ from cnnlib.widgets.convolution import ConvolutionLab
 from cnnlib.widgets.fields import FieldLab
 from cnnlib.widgets.lesions import LesionLab
 from cnnlib.widgets.live import MIME, Live, bundle, text
+from cnnlib.widgets.scaling import ScalingLab
 
-__all__ = ["MIME", "ConvolutionLab", "FieldLab", "LesionLab", "Live", "bundle", "text"]
+__all__ = ["MIME", "ConvolutionLab", "FieldLab", "LesionLab", "Live", "ScalingLab", "bundle", "text"]

@@ -12,15 +12,15 @@ from cnnlib.models.vgg import vgg16
 from cnnlib.plots import images
 from cnnlib.publish.pairs import WIDGET_VIEW
 from cnnlib.records import Record
-from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, LesionLab, Live, bundle
+from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, LesionLab, Live, ScalingLab, bundle
 from cnnlib.widgets.live import STATIC
 
 IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
-def lesioned(measure=None) -> LesionLab:
-    """A lab of one network, whose whole accuracy was 0.9 and 1.0, and without block k a hundredth of k less."""
-    runs = [
+def two_runs() -> list[Record]:
+    """Accuracies of 0.9 and 1.0, and without block k a hundredth of k less."""
+    return [
         Record(
             experiment="lesions", arm="net", seed=seed, data="d", data_hash="0" * 16, recipe={}, epochs=[],
             test={"loss": 1.0, "accuracy": whole} | {f"without {k}": whole - k / 100 for k in range(15)},
@@ -28,11 +28,26 @@ def lesioned(measure=None) -> LesionLab:
         )
         for seed, whole in enumerate((0.9, 1.0))
     ]  # fmt: skip
-    return LesionLab({"net": runs}, images(IMAGE[None], ["a block"], "What is left"), measure)
+
+
+def lesioned(measure=None) -> LesionLab:
+    """A lab of one network."""
+    return LesionLab({"net": two_runs()}, images(IMAGE[None], ["a block"], "What is left"), measure)
+
+
+def small_net(depth, width) -> nn.Module:
+    layers = [nn.Conv2d(4 * width, 4 * width, 3, padding=1) for _ in range(depth)]
+    return nn.Sequential(nn.Conv2d(1, 4 * width, 3, padding=1), *layers)
+
+
+def scaled() -> ScalingLab:
+    """A lab of eight networks, of which one was trained."""
+    picture = images(IMAGE[None], ["a net"], "What it costs")
+    return ScalingLab(small_net, (1, 2), (1, 2), (8, 16), {"deep": ((2, 1, 8), two_runs())}, 2.0, picture)
 
 
 def labs() -> list[Live]:
-    return [ConvolutionLab(IMAGE[0]), FieldLab(lenet(), IMAGE), lesioned()]
+    return [ConvolutionLab(IMAGE[0]), FieldLab(lenet(), IMAGE), lesioned(), scaled()]
 
 
 @pytest.mark.parametrize("lab", labs(), ids=lambda lab: lab.name)
@@ -97,11 +112,25 @@ def test_for_several_blocks_the_lesion_lab_asks_the_kernel():
     assert not lesioned().alive
 
 
+def test_the_scaling_lab_counts_every_combination():
+    state = scaled().state
+    prices = iter(state["costs"])
+    for depth in state["depths"]:
+        for width in state["widths"]:
+            for side in state["sides"]:
+                maps = 4 * width
+                weights = 9 * maps + depth * 9 * maps**2
+                assert next(prices) == [weights + (1 + depth) * maps, weights * side**2]
+    assert state["known"] == [{"name": "deep", "choice": [2, 1, 8], "runs": 2, "found": [0.95, 0.9, 1.0]}]
+
+
 def test_a_page_gets_only_the_widgets_it_shows():
     script = bundle({"fields"})
     assert 'WIDGETS["fields"]' in script
     assert 'WIDGETS["convolution"]' not in script
-    with pytest.raises(ValueError, match=r"no widget is called slider; there are: convolution, fields, lesions"):
+    with pytest.raises(
+        ValueError, match=r"no widget is called slider; there are: convolution, fields, lesions, scaling"
+    ):
         bundle({"fields", "slider"})
 
 

@@ -14,7 +14,7 @@ from cnnlib.models.lenet import lenet
 from cnnlib.publish.pairs import WIDGET_VIEW
 from cnnlib.publish.slides import build_deck
 from cnnlib.widgets import ConvolutionLab, FieldLab, Live
-from tests.widgets.test_live import lesioned
+from tests.widgets.test_live import lesioned, scaled
 
 pytestmark = pytest.mark.browser
 IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -34,7 +34,13 @@ def shown(lab: Live) -> nbformat.NotebookNode:
 def deck(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labs")
     title = new_markdown_cell("# Labs", metadata={"slideshow": {"slide_type": "slide"}})
-    cells = [title, shown(ConvolutionLab(IMAGE[0])), shown(FieldLab(lenet(), IMAGE)), shown(lesioned())]
+    cells = [
+        title,
+        shown(ConvolutionLab(IMAGE[0])),
+        shown(FieldLab(lenet(), IMAGE)),
+        shown(lesioned()),
+        shown(scaled()),
+    ]
     nbformat.write(new_notebook(cells=cells), folder / "labs.ipynb")
     return build_deck(folder / "labs.ipynb", folder / "labs.html")
 
@@ -159,7 +165,19 @@ def test_a_block_ticked_off_moves_the_bar(page):
     assert lab.locator(".cnn-said").text_content() == "All blocks: net: 95.0 %."
 
 
-@pytest.mark.parametrize("slide", [1, 2, 3])
+def test_a_step_deeper_shows_its_price_and_the_record(page):
+    lab = at(page, 4)
+    before = pixels(lab.locator("canvas"))
+    assert "Nobody has trained this one here." in lab.locator(".cnn-said").text_content()
+    lab.get_by_label("blocks").press("ArrowRight")
+    assert lab.locator(".cnn-said").text_content() == (
+        "336 parameters, 20,736 multiply-adds, 1.80 times the small net's work. Recorded, deep: 95.0 %, mean of 2 runs."
+    )
+    assert lab.get_by_label("blocks").get_attribute("aria-valuetext") == "2.00 times"
+    assert pixels(lab.locator("canvas")) != before
+
+
+@pytest.mark.parametrize("slide", [1, 2, 3, 4])
 def test_every_control_has_a_name(page, slide):
     unnamed = """lab => [...lab.querySelectorAll("input, select, button, canvas")].filter(node =>
         !(node.getAttribute("aria-label") || node.labels?.length || node.textContent.trim())).length"""
