@@ -1,13 +1,12 @@
 """The lesion lab: tick blocks off trained networks, and see how much they still know."""
 
 from collections.abc import Callable, Mapping, Sequence
-from statistics import mean
 
 from traitlets import Bool, Dict, List
 
 from cnnlib.plots import Picture
 from cnnlib.records import Record
-from cnnlib.widgets.live import Live
+from cnnlib.widgets.live import Live, spread
 
 BLOCKS, STAGE = 15, 5
 
@@ -49,8 +48,3 @@ class LesionLab(Live):
         blocks = change["new"]
         found = {name: self.measure(name, blocks) for name in self.names} if self.measure else {}
         self.answer = {"cut": blocks, "found": {name: value for name, value in found.items() if value is not None}}
-
-
-def spread(values: Sequence[float]) -> list[float]:
-    """Mean, least and most, to four digits."""
-    return [round(value, 4) for value in (mean(values), min(values), max(values))]

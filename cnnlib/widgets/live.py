@@ -1,6 +1,8 @@
 """What every widget has: a module of JavaScript, a state, and a picture for where nothing can be touched."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from anywidget import AnyWidget
@@ -55,3 +57,8 @@ def bundle(names: set[str]) -> str:
 def text(file: str) -> str:
     """A file of the folder `static`."""
     return (STATIC / file).read_text(encoding="utf-8")
+
+
+def spread(values: Sequence[float]) -> list[float]:
+    """Mean, least and most, to four digits."""
+    return [round(value, 4) for value in (mean(values), min(values), max(values))]

@@ -8,8 +8,7 @@ from torch import nn
 from cnnlib.analysis import summary
 from cnnlib.plots import Picture
 from cnnlib.records import Record
-from cnnlib.widgets.lesions import spread
-from cnnlib.widgets.live import Live
+from cnnlib.widgets.live import Live, spread
 
 Choice = tuple[float, float, int]  # depth and width, as multiples of the small net's, and pixels a side
 
