@@ -5,6 +5,11 @@ import os
 import sys
 from pathlib import Path
 from statistics import mean, stdev
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnnlib.experiments.running import Size
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"  # as in publish.pairs, which takes a second to import
 BUILD = CHAPTERS.parent / "build"
@@ -50,11 +55,18 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     command(doctor, "say whether everything is here that the course needs, and what to do where it is not")
-    one = command(run, "run an experiment and record every run; finished runs are skipped")
-    one.add_argument("experiment", nargs="?", help="its name; without it the experiments are listed")
-    one.add_argument("--full", action="store_true", help="the full-size setting instead of the live one")
+    one = command(run, "run an experiment and record every run; finished runs are skipped, stopped ones go on")
+    one.add_argument("experiment", nargs="?", help="its name; without it, the experiments are listed")
+    one.add_argument("--list", action="store_true", help="list experiments, arms and sizes, and what is recorded")
+    one.add_argument("--size", metavar="SIZE", help="live (the default), full, or another that --list shows")
+    one.add_argument("--full", action="store_const", dest="size", const="full", help="the same as --size full")
     one.add_argument("--arms", nargs="+", metavar="ARM", help="only these arms")
-    one.add_argument("--seeds", type=positive, metavar="N", help="seeds 0 to N-1 (default: the setting's own)")
+    one.add_argument("--seeds", type=positive, metavar="N", help="seeds 0 to N-1 (default: the size's own)")
+    one.add_argument("--epochs", type=positive, metavar="N", help="so many epochs (default: the size's own)")
+    one.add_argument("--data", help="digits, fashion, mnist, fashion_mnist or cifar10 (default: the size's own)")
+    one.add_argument("--device", help="cpu, cuda or mps (default: an accelerator, where there is one)")
+    one.add_argument("--precision", choices=("float32", "bfloat16"), help="bfloat16: mixed precision")
+    one.add_argument("--folder", type=Path, help="where the records lie (default: data/runs)")
     one = command(results, "recorded runs as a table: mean, spread and number by arm")
     one.add_argument("names", nargs="*", help="names of recorded settings (default: all)")
     one = command(check, "run chapters again with other seeds; every claim must hold, every exact output be the same")
@@ -88,26 +100,83 @@ def doctor(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int | None:
     """Run the arms and seeds that have no record yet."""
-    from cnnlib.course.progress import progress
     from cnnlib.experiments import EXPERIMENTS
-    from cnnlib.experiments.running import record_all
+    from cnnlib.experiments.running import sizes
 
-    if options.experiment is None:
-        for name, experiment in EXPERIMENTS.items():
-            print(f"{name}: {experiment.__doc__.splitlines()[0]}\n    arms: {', '.join(experiment.ARMS)}")
-        return 0
-    if options.experiment not in EXPERIMENTS:
-        raise ValueError(f"no experiment is called {options.experiment}; there are: {', '.join(EXPERIMENTS)}")
-    experiment = EXPERIMENTS[options.experiment]
+    if options.experiment is None or options.list:
+        return list_experiments([options.experiment] if options.experiment else list(EXPERIMENTS))
+    experiment = experiment_called(options.experiment)
     if unknown := set(options.arms or ()) - set(experiment.ARMS):
         raise ValueError(f"no arm {', '.join(sorted(unknown))}; the arms are {', '.join(experiment.ARMS)}")
-    size = experiment.FULL if options.full else experiment.LIVE
-    seeds = range(size.seeds if options.seeds is None else options.seeds)
-    todo = len(options.arms or experiment.ARMS) * len(seeds)
-    new = 0
-    for _, fresh in progress(record_all(experiment, size, options.arms, seeds), total=todo):
-        new += fresh
-    print(f"{todo} runs in data/runs/{size.name}: {new} new, {todo - new} were there already")
+    there = sizes(experiment)
+    if (name := options.size or "live") not in there:
+        raise ValueError(f"{options.experiment} has no size {name}; there are: {', '.join(there)}")
+    size = changed(there[name], options)
+    if options.device:
+        os.environ["CNNLIB_DEVICE"] = options.device
+    return record_runs(experiment, size, options)
+
+
+def experiment_called(name: str) -> ModuleType:
+    """The experiment; ValueError with the names there are for one that is not among them."""
+    from cnnlib.experiments import EXPERIMENTS
+
+    if name not in EXPERIMENTS:
+        raise ValueError(f"no experiment is called {name}; there are: {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
+
+
+def changed(size: "Size", options: argparse.Namespace) -> "Size":
+    """The size as the options change it."""
+    from cnnlib.experiments.running import DATA
+
+    if options.data not in (None, *DATA):
+        raise ValueError(f"no data are called {options.data}; there are: {', '.join(DATA)}")
+    return size.changed(options.data, options.epochs, options.seeds, options.precision == "bfloat16")
+
+
+def record_runs(experiment: ModuleType, size: "Size", options: argparse.Namespace) -> int | None:
+    """Record what is missing, telling how far it is."""
+    from cnnlib import parallel, records
+    from cnnlib.course.progress import Meter
+    from cnnlib.experiments.running import record_all
+
+    folder, seeds = options.folder or records.RUNS, range(size.seeds)
+    arms = options.arms or list(experiment.ARMS)
+    missing = [
+        (arm, seed) for seed in seeds for arm in arms if not records.path_of(size.name, arm, seed, folder).exists()
+    ]
+    with parallel.group():
+        meter = Meter(len(missing) * size.recipe.epochs) if parallel.first() else None
+        watch = meter.epoch if meter else None
+        try:
+            for record, fresh in record_all(experiment, size, arms, seeds, folder, watch):
+                if meter and fresh:
+                    meter.run(record)
+        except KeyboardInterrupt:
+            print("\nstopped: the same command goes on after the last finished epoch", file=sys.stderr)
+            return 130
+    there, new = len(arms) * len(seeds), len(missing)
+    if meter:
+        where = folder / size.name if options.folder else f"data/runs/{size.name}"
+        print(f"{there} runs in {where}: {new} new, {there - new} were there already")
+    return None
+
+
+def list_experiments(names: list[str]) -> None:
+    """Print what there is to run."""
+    from cnnlib.experiments.running import sizes
+    from cnnlib.records import RUNS
+
+    for name in names:
+        experiment = experiment_called(name)
+        print(f"{name}: {experiment.__doc__.splitlines()[0]}\n    arms: {', '.join(experiment.ARMS)}")
+        for word, size in sizes(experiment).items():
+            recorded = len(list((RUNS / size.name).glob("*.json")))
+            print(
+                f"    size {word}: {size.dataset}, {size.recipe.epochs} epochs, {size.seeds} seeds; "
+                f"{recorded or 'no'} runs in {size.name}"
+            )
 
 
 def results(options: argparse.Namespace) -> None:

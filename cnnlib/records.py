@@ -109,6 +109,14 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
 
 
+def writable(folder: Path) -> None:
+    """OSError, with a sentence, unless files can be written into the folder, which is made if need be."""
+    trial = folder / ".writable"
+    with replacing(trial) as temporary:
+        temporary.touch()
+    trial.unlink()
+
+
 def write(record: Record, name: str, runs: Path = RUNS) -> Path:
     """Validate the record and put it into `runs/name`, whole or not at all."""
     validate(record)

@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,8 @@ from torch.nn import functional as F
 from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR
 
+from cnnlib import parallel
+from cnnlib.checkpoints import Checkpoint
 from cnnlib.errors import explaining
 
 Loss = Callable[[nn.Module, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -63,6 +65,12 @@ class Epoch:
         valid = f", validation accuracy {self.valid.accuracy:.1%}" if self.valid else ""
         return f"epoch {self.number} of {self.total}: training loss {self.train.loss:.3f}{valid}"
 
+    @classmethod
+    def of(cls, row: dict) -> "Epoch":
+        """The epoch that `asdict` made this row of."""
+        valid = row["valid"] and Metrics(**row["valid"])
+        return cls(**row | {"train": Metrics(**row["train"]), "valid": valid})
+
 
 class Tally:
     """Sums of a pass, kept on the device and read once: no waiting for the device at every step."""
@@ -83,6 +91,10 @@ class Tally:
             raise ValueError("there were no images to measure on")
         return Metrics(float(self.loss) / self.images, int(self.correct) / self.images)
 
+    def gather(self, device: torch.device) -> None:
+        """Add what the other processes counted, where several train one model."""
+        self.loss, self.correct, self.images = parallel.sums([float(self.loss), int(self.correct), self.images], device)
+
 
 def cross_entropy(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Mean cross-entropy of the model's logits, and the logits."""
@@ -97,13 +109,16 @@ def train(
     valid: Iterable[tuple[Tensor, Tensor]] | None = None,
     *,
     loss: Loss = cross_entropy,
+    checkpoint: Checkpoint | None = None,
 ) -> Iterator[Epoch]:
     """Train, yielding what each epoch reached: the caller prints, plots, keeps or stops.
 
     `batches` is anything with a length that yields (images N×C×H×W, labels N): `Batches` or a DataLoader.
+    With a checkpoint, epochs that it has are yielded first and not trained again; each new one is written to it.
     Raises ValueError with a remedy for images or labels that do not fit, Diverged when the loss is not a number.
     """
     device, steps = device_of(model), recipe.epochs * length(batches)
+    whole, batches = parallel.together(model), parallel.share(batches)
     optimizer = SGD(
         model.parameters(),
         recipe.learning_rate,
@@ -113,18 +128,22 @@ def train(
     )
     # cycle_momentum would overwrite the recipe's momentum.
     schedule = OneCycleLR(optimizer, recipe.learning_rate, steps, cycle_momentum=False)
-    for number in range(1, recipe.epochs + 1):
+    parts, order = {"model": model, "optimizer": optimizer, "schedule": schedule}, getattr(batches, "generator", None)
+    rows = checkpoint.restore(parts, order) if checkpoint else []
+    yield from map(Epoch.of, rows)
+    for number in range(len(rows) + 1, recipe.epochs + 1):
         model.train()
         tally, start = Tally(), time.perf_counter()
         for images, labels in batches:
             images, labels = images.to(device), labels.to(device)
             with explaining(model, images, labels), mixed_precision(device, recipe.bfloat16):
-                mean_loss, logits = loss(model, images, labels)
+                mean_loss, logits = loss(whole, images, labels)
             optimizer.zero_grad()
             mean_loss.backward()
             optimizer.step()
             schedule.step()
             tally.add(mean_loss, logits, labels)
+        tally.gather(device)
         reached = tally.means()
         seconds = time.perf_counter() - start
         if not math.isfinite(reached.loss):
@@ -132,7 +151,11 @@ def train(
                 f"The training loss became {reached.loss} in epoch {number}: the steps were too long. Try "
                 f"a smaller learning rate than {recipe.learning_rate:g}, and look whether the images are normalised."
             )
-        yield Epoch(number, recipe.epochs, reached, evaluate(model, valid) if valid is not None else None, seconds)
+        epoch = Epoch(number, recipe.epochs, reached, evaluate(model, valid) if valid is not None else None, seconds)
+        if checkpoint:
+            rows.append(asdict(epoch))
+            checkpoint.save(rows, parts, order)
+        yield epoch
 
 
 @torch.no_grad()

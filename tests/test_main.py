@@ -28,6 +28,33 @@ def test_run_skips_what_is_recorded(capsys):
     assert "16 runs in data/runs/pixel-shuffle: 0 new, 16 were there already" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--size", "huge"], "pixel-shuffle has no size huge; there are: live, full"),
+        (["--data", "imagenet"], "no data are called imagenet; there are: digits, fashion, mnist, fashion_mnist, cifa"),
+        (["--device", "abacus", "--seeds", "99"], "CNNLIB_DEVICE is 'abacus', which this machine does not have"),
+    ],
+)
+def test_run_says_what_there_is_instead(capsys, monkeypatch, words, sentence):
+    monkeypatch.setenv("CNNLIB_DEVICE", "cpu")  # put back at the end
+    assert main(["run", "pixel-shuffle", *words]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_run_lists_sizes_and_what_is_recorded(capsys):
+    assert main(["run", "pixel-shuffle", "--list"]) == 0
+    assert "size full: fashion_mnist, 10 epochs, 3 seeds; 15 runs in pixel-shuffle-full" in capsys.readouterr().out
+
+
+def test_another_setting_has_another_name_and_its_record_says_so(capsys, tmp_path):
+    other = ["--seeds", "1", "--epochs", "1", "--data", "fashion", "--precision", "bfloat16", "--arms", "mlp-none"]
+    assert main(["run", "pixel-shuffle", *other, "--folder", str(tmp_path)]) == 0
+    record = records.read(tmp_path / "pixel-shuffle-fashion-1-epochs-bfloat16" / "mlp-none-0.json")
+    assert (record.data, len(record.epochs), record.recipe["bfloat16"]) == ("fashion", 1, True)
+    assert "mlp-none, seed 0: test accuracy" in capsys.readouterr().err
+
+
 def test_results_shows_mean_spread_and_number(capsys, monkeypatch, tmp_path):
     for seed in range(3):
         records.write(records.Record(**vars(RECORD) | {"seed": seed}), "demo", tmp_path)
@@ -107,13 +134,11 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path):
     code = f"""
 import sys
 from dataclasses import replace
-from pathlib import Path
 from cnnlib.__main__ import main
-from cnnlib.experiments import pixel_shuffle, running
+from cnnlib.experiments import pixel_shuffle
 from tests.experiments.test_pixel_shuffle import few
 pixel_shuffle.LIVE = replace(pixel_shuffle.LIVE, data=few)
-running.record_all.__defaults__ = (None, None, Path({str(tmp_path)!r}))
-sys.exit(main(["run", "pixel-shuffle", "--seeds", "500"]))
+sys.exit(main(["run", "pixel-shuffle", "--seeds", "500", "--folder", {str(tmp_path)!r}]))
 """
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, cwd=records.DATA.parent) as process:
@@ -123,5 +148,5 @@ sys.exit(main(["run", "pixel-shuffle", "--seeds", "500"]))
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and "stopped; what was finished is kept" in errors
+    assert process.returncode == 130 and "stopped: the same command goes on after the last finished epoch" in errors
     assert len(records.read_all("pixel-shuffle", tmp_path)) >= 2

@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = (
     ["claims"], ["records"], ["errors"], ["vision"], ["convolution"], ["layers"], ["models"], ["weights"], ["data"],
-    ["datasets"], ["training"], ["analysis"], ["experiments"], ["plots"], ["widgets"], ["course"], ["publish"],
-    ["__main__"],
+    ["datasets"], ["parallel"], ["checkpoints"], ["training"], ["analysis"], ["experiments"], ["plots"], ["widgets"],
+    ["course"], ["publish"], ["__main__"],
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 

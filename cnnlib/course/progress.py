@@ -60,6 +60,28 @@ def describe(item: object, count: int, total: int | None, seconds: float, finish
     return " · ".join([*parts, duration(seconds) + left])
 
 
+class Meter:
+    """How far many runs have come, in one line: told of each epoch and of each finished run.
+
+    What is still to come is reckoned from the seconds of the epochs so far, also of those before an interruption.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.show, self.epochs = line(), epochs
+        self.count, self.seconds = 0, 0.0
+
+    def epoch(self, arm: str, seed: int, epoch: object) -> None:
+        """One more epoch is done."""
+        self.count += 1
+        self.seconds += epoch.seconds
+        left = duration(self.seconds / self.count * (self.epochs - self.count))
+        self.show(f"{arm}, seed {seed}: {epoch} · about {left} left for all", False)
+
+    def run(self, record: object) -> None:
+        """One more run is done: a line of its own."""
+        self.show(f"{record}, {duration(record.seconds)}", True)
+
+
 def duration(seconds: float) -> str:
     """Seconds as people say them: 8 s, 2 min 5 s, 1 h 20 min."""
     seconds = round(seconds)

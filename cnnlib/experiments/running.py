@@ -1,22 +1,28 @@
 """What all experiments share: the size of a setting, and one training written down as a Record."""
 
 import platform
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 
 import torch
 from torch import Generator, nn
 
-from cnnlib import records
+from cnnlib import datasets, parallel, records
 from cnnlib.analysis import summary
+from cnnlib.checkpoints import Checkpoint
 from cnnlib.data import Batches, Images, Normalize, Transform
 from cnnlib.records import Record, RecordError
-from cnnlib.training import Loss, Recipe, cross_entropy, default_device, evaluate, first_seed, train
+from cnnlib.training import Epoch, Loss, Recipe, cross_entropy, default_device, evaluate, first_seed, train
+
+DATA = {name: getattr(datasets, name) for name in ("digits", "fashion", "mnist", "fashion_mnist", "cifar10")}
+
+
+def nobody(epoch: Epoch) -> None:
+    """Nobody is told how far a training has come."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,22 @@ class Size:
     recipe: Recipe
     seeds: int
     threads: int | None = None  # of the processor; None leaves them to torch
+    folder: Path | None = None  # where a run leaves its state after each epoch, to go on from when it was stopped
+    watch: Callable[[Epoch], None] = nobody  # told of each epoch
+
+    def changed(
+        self, data: str | None = None, epochs: int | None = None, seeds: int | None = None, bfloat16: bool = False
+    ) -> "Size":
+        """The same with what is given put in its place, under a name that says so. `data` is a name in DATA."""
+        name, recipe = self.name, self.recipe
+        if data and data != self.dataset:
+            name = f"{name}-{data.replace('_', '-')}"
+        if epochs and epochs != recipe.epochs:
+            name, recipe = f"{name}-{epochs}-epochs", replace(recipe, epochs=epochs)
+        if bfloat16 and not recipe.bfloat16:
+            name, recipe = f"{name}-bfloat16", replace(recipe, bfloat16=True)
+        where = {"dataset": data, "data": DATA[data]} if data and data != self.dataset else {}
+        return replace(self, name=name, recipe=recipe, seeds=seeds or self.seeds, **where)
 
     def load(self) -> tuple[Images, Images]:
         """Training and test part; the last data set asked for stays in memory."""
@@ -37,6 +59,11 @@ class Size:
     def fingerprint(self) -> str:
         """The hash of the training part."""
         return loaded(self.data)[2]
+
+
+def sizes(experiment: ModuleType) -> dict[str, Size]:
+    """The experiment's settings by name in small letters: live, full, and perhaps more."""
+    return {name.lower(): size for name, size in vars(experiment).items() if isinstance(size, Size)}
 
 
 @lru_cache(maxsize=1)
@@ -67,24 +94,30 @@ def train_and_record(
     seed: int,
     device: torch.device,
     transforms: Sequence[Transform] = (),
+    augment: Sequence[Transform] = (),
     loss: Loss = cross_entropy,
 ) -> Record:
     """Train on the first part, read the second once, and write down what happened.
 
-    The images go through `transforms`, then they are normalised by the training part. `seed` fixes the order of the
-    batches; the caller has used it for the weights.
+    The images go through `transforms`, in training through `augment` too, then they are normalised by the training
+    part. `seed` fixes the order of the batches; the caller has used it for the weights. Where the size has a folder, a
+    run that was stopped goes on after its last finished epoch.
     """
     part, test = (images.to(device) for images in data)
     model = model.to(device)
-    steps = [*transforms, Normalize(part)]
-    batches = Batches(part, size.recipe.batch_size, steps, Generator(device).manual_seed(seed))
-    rows, start = [], time.perf_counter()
+    normalize = Normalize(part)
+    batches = Batches(
+        part, size.recipe.batch_size, [*transforms, *augment, normalize], Generator(device).manual_seed(seed)
+    )
+    tests = Batches(test, 1000, [*transforms, normalize])
+    checkpoint, rows, seconds = checkpoint_of(size, arm, seed), [], 0.0
     with processor_threads(size.threads):
-        for epoch in train(model, batches, size.recipe, loss=loss):
+        for epoch in train(model, batches, size.recipe, loss=loss, checkpoint=checkpoint):
             rows.append({"loss": epoch.train.loss, "accuracy": epoch.train.accuracy})
-        seconds = time.perf_counter() - start
-        tested = evaluate(model, Batches(test, 1000, steps))
-    shape = next(iter(batches))[0].shape[1:]
+            seconds += epoch.seconds
+            size.watch(epoch)
+        tested = evaluate(model, tests)
+    shape = next(iter(tests))[0].shape[1:]
     return Record(
         experiment=experiment,
         arm=arm,
@@ -116,16 +149,27 @@ def run_all(
             yield experiment.run(arm, first_seed() + seed, size, device)
 
 
+def checkpoint_of(size: Size, arm: str, seed: int) -> Checkpoint | None:
+    """Where the run's state is kept while it is unfinished; None for a size without a folder."""
+    if size.folder is None:
+        return None
+    about = {"arm": arm, "seed": seed, "data": size.fingerprint(), **asdict(size.recipe)}
+    return Checkpoint(size.folder / f".{arm}-{seed}.unfinished", about)
+
+
 def record_all(
     experiment: ModuleType,
     size: Size,
     arms: Iterable[str] | None = None,
     seeds: Iterable[int] | None = None,
     runs: Path = records.RUNS,
+    watch: Callable[[str, int, Epoch], None] | None = None,
 ) -> Iterator[tuple[Record, bool]]:
     """Like `run_all`, but writes each record and skips those already written: (record, whether it was new).
 
-    CNNLIB_SEED does not shift these. Raises RecordError for a record that was made by another recipe or on other data.
+    A run that was stopped, even killed, goes on after its last finished epoch. CNNLIB_SEED does not shift these seeds.
+    `watch` is told arm, seed and epoch of each epoch, also of those that an earlier try had finished.
+    Raises RecordError for a record that was made by another recipe or on other data.
     """
     arms = list(experiment.ARMS if arms is None else arms)
     paths = [
@@ -133,14 +177,20 @@ def record_all(
         for seed in (range(size.seeds) if seeds is None else seeds)
         for arm in arms
     ]
+    size = replace(size, folder=runs / size.name)
     if not all(path.exists() for _, _, path in paths):
         size.load()  # data that are missing are missed here, not after hours of other runs
+        if parallel.first():
+            records.writable(size.folder)
     for arm, seed, path in paths:
-        if path.exists():
+        if parallel.agreed(path.exists()):
             yield read_same(path, experiment, size), False
         else:
-            record = experiment.run(arm, seed, size, default_device())
-            records.write(record, size.name, runs)
+            watched = replace(size, watch=partial(watch, arm, seed)) if watch else size
+            record = experiment.run(arm, seed, watched, default_device())
+            if parallel.first():
+                records.write(record, size.name, runs)
+                checkpoint_of(size, arm, seed).remove()
             yield record, True
 
 
