@@ -17,6 +17,7 @@ from cnnlib.experiments import (
     searches,
     small_kernels,
     small_vgg,
+    speed,
     tournament,
 )
 
@@ -38,4 +39,5 @@ EXPERIMENTS = {
     "searches": searches,
     "orders": orders,
     "tournament": tournament,
+    "speed": speed,
 }

@@ -10,14 +10,15 @@ __all__ = ["cnn", "mlp"]
 
 
 class MLP(nn.Module):
-    """Three fully connected layers: two hidden ones with eight units each, then the classes."""
+    """Three fully connected layers: two hidden ones with so many units each, then the classes."""
 
-    def __init__(self, in_channels: int, image_size: int, num_classes: int) -> None:
+    def __init__(self, in_channels: int, image_size: int, num_classes: int, units: int) -> None:
         super().__init__()
+        pixels = in_channels * image_size**2
         self.hidden = nn.Sequential(
-            nn.Flatten(), nn.Linear(in_channels * image_size**2, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU()
+            nn.Flatten(), nn.Linear(pixels, units), nn.ReLU(), nn.Linear(units, units), nn.ReLU()
         )
-        self.classifier = nn.Linear(8, num_classes)
+        self.classifier = nn.Linear(units, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.hidden(x))
@@ -40,9 +41,9 @@ class SmallCNN(nn.Module):
         return self.classifier(self.features(x))
 
 
-def mlp(in_channels: int = 1, image_size: int = 28, num_classes: int = 10) -> MLP:
+def mlp(in_channels: int = 1, image_size: int = 28, num_classes: int = 10, units: int = 8) -> MLP:
     """784-8-8-10: every pixel has weights of its own."""
-    return MLP(in_channels, image_size, num_classes)
+    return MLP(in_channels, image_size, num_classes, units)
 
 
 def cnn(in_channels: int = 1, image_size: int = 28, num_classes: int = 10) -> SmallCNN:

@@ -1,0 +1,92 @@
+"""Speed: how soon does a net read the photographs of CIFAR-10, on two processor cores?
+
+A small net made for it, after the records for GPUs (K. Jordan, 2024, arXiv:2404.00498): a first convolution of 2×2
+windows that begins as the main directions of such windows in the training images, then three groups of two 3×3
+convolutions. Training mirrors the images and shifts them by up to two pixels; testing asks both ways.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnnlib.data import Images, Normalize, random_crop
+from cnnlib.datasets import cifar10, fashion
+from cnnlib.experiments.ladder import padding
+from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.small_kernels import random_labels, untouched
+from cnnlib.experiments.small_vgg import BothWays
+from cnnlib.layers import linear_classifier
+from cnnlib.records import Record
+from cnnlib.training import Recipe
+
+# An arm is the widths of the three groups.
+ARMS = {"narrow": (32, 64, 128), "middle": (64, 128, 128), "wide": (64, 256, 256)}
+
+
+def few() -> tuple[Images, Images]:
+    """2,000 + 2,000 clothes."""
+    part, test = fashion()
+    return part[:2000], test
+
+
+RECIPE = Recipe(epochs=5, learning_rate=0.2, batch_size=128, weight_decay=1e-3)
+LIVE = Size("speed", "fashion-2000", few, RECIPE, seeds=3, threads=1)
+FULL = Size("speed-full", "cifar10", cifar10, RECIPE, seeds=3)
+
+
+def group(in_channels: int, width: int) -> nn.Sequential:
+    """3×3, pool by two, norm, GELU, 3×3, norm, GELU."""
+    layers = [nn.Conv2d(in_channels, width, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(width)]
+    layers += [nn.GELU(), nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.GELU()]
+    return nn.Sequential(*layers)
+
+
+def build(widths: tuple[int, ...], in_channels: int = 3, classes: int = 10) -> nn.Sequential:
+    """N×C×32×32 to logits."""
+    first = 8 * in_channels
+    features = nn.Sequential(OrderedDict(conv1=nn.Sequential(nn.Conv2d(in_channels, first, 2), nn.GELU())))
+    for number, (before, width) in enumerate(zip((first, *widths), widths), start=1):
+        features.add_module(f"group{number}", group(before, width))
+    return nn.Sequential(OrderedDict(features=features, classifier=linear_classifier(widths[-1], classes)))
+
+
+@torch.no_grad()
+def whiten(conv: nn.Conv2d, images: Tensor) -> None:
+    """Begin with the main directions of 2×2 windows, scaled so that all vary by one, and with their opposites."""
+    windows = F.unfold(images, 2).transpose(1, 2).flatten(0, 1)  # every window, a row each
+    variances, directions = torch.linalg.eigh(torch.cov(windows.double().T))
+    kernels = (directions / (variances + 1e-2).sqrt()).T.float()
+    conv.weight.copy_(torch.cat([kernels, -kernels]).view_as(conv.weight))
+    conv.bias.zero_()
+
+
+def smoothed(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy against labels of which a fifth is shared among all classes, and the logits."""
+    logits = model(images)
+    return F.cross_entropy(logits, labels, label_smoothing=0.2), logits
+
+
+def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable = untouched) -> Record:
+    """Train one arm, smaller images padded to 32×32. The seed sets weights, order and augmentation.
+
+    `spoil` may change net and images.
+    """
+    torch.manual_seed(seed)
+    part, test = size.load()
+    model, data = spoil(build(ARMS[arm], part.pixels.shape[1], len(part.classes)), (part, test), seed)
+    pads = padding(part)
+    some = data[0].pixels[:1000]
+    for step in [*pads, Normalize(data[0])]:
+        some = step(some)
+    whiten(model.features.conv1[0], some)
+    model = BothWays(model).to(memory_format=torch.channels_last)
+    where = {"experiment": "speed", "arm": arm, "seed": seed, "device": device, "loss": smoothed}
+    return train_and_record(model, data, size, **where, transforms=pads, augment=[partial(random_crop, padding=2)])
+
+
+# Which claims about these runs each sabotage must turn, by words of their sentences.
+SABOTAGES = {random_labels: ("no guess",)}
