@@ -56,7 +56,7 @@ def build(widths: tuple[int, ...], in_channels: int = 3, classes: int = 10) -> n
 
 @torch.no_grad()
 def whiten(conv: nn.Conv2d, images: Tensor) -> None:
-    """Begin with the main directions of 2×2 windows, scaled so that all vary by one, and with their opposites."""
+    """Begin with the main directions of 2×2 windows, scaled so that all vary nearly by one, with opposites."""
     windows = F.unfold(images, 2).transpose(1, 2).flatten(0, 1)  # every window, a row each
     variances, directions = torch.linalg.eigh(torch.cov(windows.double().T))
     kernels = (directions / (variances + 1e-2).sqrt()).T.float()

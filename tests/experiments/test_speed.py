@@ -1,0 +1,49 @@
+from dataclasses import replace
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from cnnlib.data import Normalize
+from cnnlib.datasets import fashion
+from cnnlib.experiments import speed
+from cnnlib.experiments.speed import ARMS, LIVE, build, smoothed, whiten
+
+CPU = torch.device("cpu")
+
+
+def few(count: int = 64):
+    return lambda: tuple(part[:count] for part in fashion())
+
+
+def test_the_first_convolution_begins_with_answers_that_vary_alike_and_know_nothing_of_each_other():
+    part, _ = few(200)()
+    images = Normalize(part)(part.pixels)
+    conv = nn.Conv2d(1, 8, 2)
+    whiten(conv, images)
+    answers = conv(images)[:, :4].transpose(0, 1).flatten(1)
+    spread = torch.cov(answers)
+    assert (spread - spread.diag().diag()).abs().max() < 0.01
+    assert 0.7 < spread.diag().min() and spread.diag().max() < 1.01, "the rarest direction is held back a little"
+    assert torch.equal(conv.weight[:4], -conv.weight[4:])
+
+
+def test_the_loss_gives_a_fifth_of_each_label_to_all_classes():
+    model, images = nn.Flatten(), torch.randn(6, 10, 1, 1)
+    labels = torch.arange(6)
+    wanted = 0.8 * F.one_hot(labels, 10) + 0.2 / 10
+    expected = -(wanted * images.flatten(1).log_softmax(1)).sum(1).mean()
+    torch.testing.assert_close(smoothed(model, images, labels)[0], expected)
+
+
+def test_the_nets_have_a_first_window_of_2_pixels_and_three_groups_of_two_convolutions():
+    for arm, widths in ARMS.items():
+        convs = [layer for layer in build(widths).modules() if isinstance(layer, nn.Conv2d)]
+        assert [conv.kernel_size[0] for conv in convs] == [2] + 6 * [3], arm
+        assert [conv.out_channels for conv in convs] == [24, *(width for width in widths for _ in range(2))]
+
+
+def test_a_seed_sets_weights_order_and_augmentation():
+    size = replace(LIVE, data=few(), recipe=replace(LIVE.recipe, epochs=1, batch_size=32))
+    runs = [speed.run("narrow", seed, size, CPU) for seed in (0, 0, 1)]
+    assert runs[0].epochs == runs[1].epochs != runs[2].epochs
