@@ -5,10 +5,11 @@ Each prints ratios of interleaved measurements.
 
 import sys
 
-from tests.benchmarks import imports, loop, networks
+from tests.benchmarks import imports, loop, networks, photographs
 
 SHORT = {"loop": loop.main, "imports": imports.main}
-BENCHMARKS = {**SHORT, "networks": networks.main}  # networks: over an hour, if none are named
+# Longer: minutes; over an hour, if no networks are named.
+BENCHMARKS = {**SHORT, "photographs": photographs.main, "networks": networks.main}
 
 if __name__ == "__main__":
     asked: dict[str, list[str]] = {}
