@@ -44,6 +44,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def above_zero(text: str) -> float:
+    """The factor an option gives; argparse prints the refusal."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return value
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     main_parser = argparse.ArgumentParser(prog="python -m cnnlib", description=__doc__)
@@ -63,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--arms", nargs="+", metavar="ARM", help="only these arms")
     one.add_argument("--seeds", type=positive, metavar="N", help="seeds 0 to N-1 (default: the size's own)")
     one.add_argument("--epochs", type=positive, metavar="N", help="so many epochs (default: the size's own)")
+    one.add_argument("--rate", type=above_zero, metavar="X", help="X times the size's learning rate")
     one.add_argument("--data", help="digits, fashion, mnist, fashion_mnist or cifar10 (default: the size's own)")
     one.add_argument("--device", help="cpu, cuda or mps (default: an accelerator, where there is one)")
     one.add_argument("--precision", choices=("float32", "bfloat16"), help="bfloat16: mixed precision")
@@ -132,7 +144,7 @@ def changed(size: "Size", options: argparse.Namespace) -> "Size":
 
     if options.data not in (None, *DATA):
         raise ValueError(f"no data are called {options.data}; there are: {', '.join(DATA)}")
-    return size.changed(options.data, options.epochs, options.seeds, options.precision == "bfloat16")
+    return size.changed(options.data, options.epochs, options.rate, options.precision == "bfloat16", options.seeds)
 
 
 def record_runs(experiment: ModuleType, size: "Size", options: argparse.Namespace) -> int | None:

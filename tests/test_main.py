@@ -9,6 +9,7 @@ import pytest
 import cnnlib.__main__
 from cnnlib import records
 from cnnlib.__main__ import main
+from cnnlib.experiments import pixel_shuffle
 from cnnlib.publish import lint, pairs, sabotage
 from tests.test_records import RECORD
 
@@ -48,10 +49,24 @@ def test_run_lists_sizes_and_what_is_recorded(capsys):
 
 
 def test_another_setting_has_another_name_and_its_record_says_so(capsys, tmp_path):
-    other = ["--seeds", "1", "--epochs", "1", "--data", "fashion", "--precision", "bfloat16", "--arms", "mlp-none"]
-    assert main(["run", "pixel-shuffle", *other, "--folder", str(tmp_path)]) == 0
-    record = records.read(tmp_path / "pixel-shuffle-fashion-1-epochs-bfloat16" / "mlp-none-0.json")
+    other = [
+        "--seeds",
+        "1",
+        "--epochs",
+        "1",
+        "--data",
+        "fashion",
+        "--precision",
+        "bfloat16",
+        "--arms",
+        "mlp-none",
+        "--rate",
+        "2",
+    ]
+    assert main(["run", "pixel-shuffle", *other, "--arms", "mlp-none", "--folder", str(tmp_path)]) == 0
+    record = records.read(tmp_path / "pixel-shuffle-fashion-1-epochs-rate-2-bfloat16" / "mlp-none-0.json")
     assert (record.data, len(record.epochs), record.recipe["bfloat16"]) == ("fashion", 1, True)
+    assert record.recipe["learning_rate"] == 2 * pixel_shuffle.LIVE.recipe.learning_rate
     assert "mlp-none, seed 0: test accuracy" in capsys.readouterr().err
 
 

@@ -7,14 +7,13 @@ ReLU, Glorot and Bengio (2010) for the two that saturate; one more network with 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Generator, nn
 
 from cnnlib.data import Images, Pad
 from cnnlib.datasets import fashion, fashion_mnist
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.models.alexnet import CIFAR, AlexNet, classifier_2014, convolutions, initialise_2012, initialise_cifar
 from cnnlib.records import Record
 from cnnlib.training import Recipe
@@ -87,8 +86,7 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     choice = ARMS[arm]
     torch.manual_seed(seed)
     model, data = spoil(small_alexnet(choice.activation, start=choice.start), size.load(), seed)
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, choice.rate))
+    at_rate(model, choice.rate)
     where = {"experiment": "alexnets", "arm": arm, "seed": seed, "device": device}
     return train_and_record(model, data, size, **where, transforms=[Pad(2)])
 

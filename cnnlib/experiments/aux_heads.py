@@ -8,14 +8,13 @@ of Szegedy and others (2014), arXiv:1409.4842.
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 
 from cnnlib.data import Images
 from cnnlib.datasets import fashion, fashion_mnist
 from cnnlib.experiments.inceptions import random_labels, untouched
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.layers import ConvNormAct
 from cnnlib.models.googlenet import GoogLeNet, auxiliary_loss, conv_bias_act
 from cnnlib.records import Record
@@ -71,8 +70,7 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     torch.manual_seed(seed)
     model, data = spoil(build(ARMS[arm]), size.load(), seed)
     model = model.to(memory_format=torch.channels_last)  # the same numbers, in half the time
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, ARMS[arm].rate))
+    at_rate(model, ARMS[arm].rate)
     loss = auxiliary_loss if ARMS[arm].heads else cross_entropy
     return train_and_record(model, data, size, experiment="aux-heads", arm=arm, seed=seed, device=device, loss=loss)
 

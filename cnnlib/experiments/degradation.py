@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from cnnlib.data import Images
 from cnnlib.datasets import cifar10, fashion
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.layers import Concat, ConvNormAct, linear_classifier
 from cnnlib.models.resnet import Block, Residual, basic_block, option_b, stage, start_like_he
@@ -69,9 +69,17 @@ def few() -> tuple[Images, Images]:
     return shrunk(part[:2000]), shrunk(test[:1000])
 
 
+def apart() -> tuple[Images, Images]:
+    """The training part of CIFAR-10: 45,000 photographs, and 5,000 of it to choose by."""
+    return cifar10()[0].split(5000)
+
+
 RECIPE = Recipe(epochs=6, learning_rate=0.05)
 LIVE = Size("degradation", "fashion-2000-14x14", few, RECIPE, seeds=1, threads=1)
 LONG = Size("degradation-long", "fashion-2000-14x14", few, replace(RECIPE, epochs=12), seeds=3, threads=1)
+# For two processor cores; each net at the best of three rates for it, `--rate 0.1`, `0.3` and none, by CHOICE.
+CIFAR = Size("degradation-cifar10", "cifar10", cifar10, Recipe(epochs=8, learning_rate=0.1, weight_decay=1e-4), seeds=1)
+CHOICE = Size("degradation-choice", "cifar10-apart", apart, replace(CIFAR.recipe, epochs=2), seeds=1)
 FULL = Size("degradation-full", "cifar10", cifar10, Recipe(epochs=60, learning_rate=0.1, weight_decay=1e-4), seeds=3)
 
 
@@ -119,8 +127,7 @@ def trained(
     torch.manual_seed(seed)
     model, data = spoil(build(ARMS[arm], size.load()[0].pixels.shape[1]), size.load(), seed)
     model = model.to(memory_format=torch.channels_last)  # the same sums, in less time
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, ARMS[arm].rate))
+    at_rate(model, ARMS[arm].rate)
     where = {"experiment": "degradation", "arm": arm, "seed": seed, "device": device}
     return model, train_and_record(model, data, size, **where)
 

@@ -10,14 +10,13 @@ all is twice as wide.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from cnnlib.data import Images
 from cnnlib.datasets import cifar10, fashion
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.layers import linear_classifier
 from cnnlib.models.densenet import DenseBlock, DenseLayer, DenseNet, norm_act_conv, plain_layer
@@ -141,8 +140,7 @@ def trained(
     torch.manual_seed(seed)
     data = size.load()
     model, data = spoil(build(ARMS[arm], data[0].pixels.shape[1], len(data[0].classes)), data, seed)
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, ARMS[arm].rate))
+    at_rate(model, ARMS[arm].rate)
     return model, train_and_record(model, data, size, experiment="densenets", arm=arm, seed=seed, device=device)
 
 

@@ -13,7 +13,7 @@ from torch import Generator, nn
 
 from cnnlib.data import Images, Pad
 from cnnlib.datasets import fashion, fashion_mnist
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.models import lenet, lenet5
 from cnnlib.records import Record
 from cnnlib.training import Recipe
@@ -93,8 +93,7 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     """Train one arm on images padded to 32×32; the seed sets weights and order. `spoil` may change net and images."""
     torch.manual_seed(seed)
     model, data = spoil(ARMS[arm].build(), size.load(), seed)
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, ARMS[arm].rate))
+    at_rate(model, ARMS[arm].rate)
     steps = [Pad(2)]
     return train_and_record(model, data, size, experiment="lenets", arm=arm, seed=seed, device=device, transforms=steps)
 

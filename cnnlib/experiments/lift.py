@@ -15,7 +15,7 @@ from torch import nn
 from cnnlib.data import Images, random_crop, random_flip
 from cnnlib.datasets import cifar10, fashion
 from cnnlib.experiments.ladder import padding
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.models.vgg import CHANNELS, CONFIGURATIONS
 from cnnlib.records import Record
@@ -99,8 +99,7 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     part, test = size.load()
     model, data = spoil(build(ARMS[arm], part.pixels.shape[1], len(part.classes)), (part, test), seed)
     model = model.to(memory_format=torch.channels_last)  # the same numbers, in less time
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, ARMS[arm].rate))
+    at_rate(model, ARMS[arm].rate)
     where = {"experiment": "lift", "arm": arm, "seed": seed, "device": device}
     augment = [random_flip, partial(random_crop, padding=4)] if ARMS[arm].augment else []
     return train_and_record(model, data, size, **where, transforms=padding(part), augment=augment)

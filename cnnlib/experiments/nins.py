@@ -8,14 +8,13 @@ place of the mean, the paper's net from He's start alone, and convolutions witho
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Generator, nn
 
 from cnnlib.data import Images, Pad
 from cnnlib.datasets import cifar10, digits
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.models.nin import CIFAR, initialise
 from cnnlib.records import Record
 from cnnlib.training import Recipe
@@ -124,8 +123,7 @@ def trained(
     torch.manual_seed(seed)
     pixels = size.load()[0].pixels
     model, data = spoil(build(ARMS[arm], pixels.shape[1]), size.load(), seed)
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, ARMS[arm].rate))
+    at_rate(model, ARMS[arm].rate)
     where = {"experiment": "nins", "arm": arm, "seed": seed, "device": device}
     return model, train_and_record(model, data, size, **where, transforms=[Pad((32 - pixels.shape[3]) // 2)])
 

@@ -39,18 +39,27 @@ class Size:
     watch: Callable[[Epoch], None] = nobody  # told of each epoch
 
     def changed(
-        self, data: str | None = None, epochs: int | None = None, seeds: int | None = None, bfloat16: bool = False
+        self,
+        data: str | None = None,
+        epochs: int | None = None,
+        rate: float | None = None,
+        bfloat16: bool = False,
+        seeds: int | None = None,
     ) -> "Size":
-        """The same with what is given put in its place, under a name that says so. `data` is a name in DATA."""
-        name, recipe = self.name, self.recipe
-        if data and data != self.dataset:
-            name = f"{name}-{data.replace('_', '-')}"
-        if epochs and epochs != recipe.epochs:
-            name, recipe = f"{name}-{epochs}-epochs", replace(recipe, epochs=epochs)
-        if bfloat16 and not recipe.bfloat16:
-            name, recipe = f"{name}-bfloat16", replace(recipe, bfloat16=True)
-        where = {"dataset": data, "data": DATA[data]} if data and data != self.dataset else {}
-        return replace(self, name=name, recipe=recipe, seeds=seeds or self.seeds, **where)
+        """The same with what is given put in its place, under a name that says so. `data` is a name in DATA; `rate`
+        multiplies the learning rate.
+        """
+        size = self if seeds is None else replace(self, seeds=seeds)
+        if data not in (None, size.dataset):
+            size = replace(size, name=f"{size.name}-{data.replace('_', '-')}", dataset=data, data=DATA[data])
+        if epochs not in (None, size.recipe.epochs):
+            size = replace(size, name=f"{size.name}-{epochs}-epochs", recipe=replace(size.recipe, epochs=epochs))
+        if rate not in (None, 1):
+            recipe = replace(size.recipe, learning_rate=rate * size.recipe.learning_rate)
+            size = replace(size, name=f"{size.name}-rate-{rate:g}", recipe=recipe)
+        if bfloat16 and not size.recipe.bfloat16:
+            size = replace(size, name=f"{size.name}-bfloat16", recipe=replace(size.recipe, bfloat16=True))
+        return size
 
     def load(self) -> tuple[Images, Images]:
         """Training and test part; the last data set asked for stays in memory."""
@@ -82,6 +91,12 @@ def processor_threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def at_rate(model: nn.Module, rate: float) -> None:
+    """From now on train the model at `rate` times the recipe's rate: to SGD a larger gradient is a larger step."""
+    for weight in model.parameters():
+        weight.register_hook(partial(torch.mul, rate))
 
 
 def train_and_record(

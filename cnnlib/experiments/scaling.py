@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from cnnlib.data import Images
 from cnnlib.datasets import cifar10, fashion
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.layers import ConvNormAct, SqueezeExcite, linear_classifier
 from cnnlib.models.efficientnet import mbconv, start_by_fan_out, swish
 from cnnlib.records import Record
@@ -141,8 +141,7 @@ def trained(
     model, data = spoil(build(plan, part.pixels.shape[1], len(part.classes)), (part, test), seed)
     part, test = (resized(images, plan) for images in data)
     part = part[torch.arange(len(part)).repeat(plan.passes)]
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, plan.rate))
+    at_rate(model, plan.rate)
     model = model.to(memory_format=torch.channels_last)  # the same numbers, in less time
     return model, train_and_record(model, (part, test), size, seed=seed, device=device, **names)
 

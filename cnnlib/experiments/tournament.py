@@ -16,7 +16,7 @@ from torch import nn
 from cnnlib import records
 from cnnlib.data import Images, Pad
 from cnnlib.datasets import fashion, fashion_mnist
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, at_rate, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.models import (
     alexnet_cifar,
@@ -100,8 +100,7 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     torch.manual_seed(seed)
     model, data = spoil(ARMS[name].make(1, 10), size.load(), seed)
     model = model.to(memory_format=torch.channels_last)  # the same numbers, in half the time
-    for weight in model.parameters():  # in SGD a larger gradient is a larger learning rate
-        weight.register_hook(partial(torch.mul, float(rate or ARMS[name].rate)))
+    at_rate(model, float(rate or ARMS[name].rate))
     where = {"experiment": "tournament", "arm": arm, "seed": seed, "device": device}
     return train_and_record(model, data, size, **where, transforms=[Pad(2)])
 
