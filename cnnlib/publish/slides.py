@@ -311,24 +311,29 @@ def _blocks(cell: NotebookNode, folder: Path) -> list[tuple[str, str]]:
     blocks = [("code", highlight(cell.source, PythonLexer(), HtmlFormatter()))] if "show-code" in _tags(cell) else []
     pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
     if pictures:  # they speak alone: no progress bar, no printed line beside them
-        return [*blocks, ("pictures", "\n".join(map(_picture, pictures)))]
-    return [*blocks, *(("output", text) for text in map(_text, cell.outputs) if text)]
+        return [*blocks, ("pictures", "\n".join(_alive(output, _picture(output)) for output in pictures))]
+    texts = ((output, _text(output)) for output in cell.outputs)
+    return [*blocks, *(("output", _alive(output, text)) for output, text in texts if text)]
 
 
 def _picture(output: NotebookNode) -> str:
-    """A picture with its alt text; a widget's with the state that deck.js makes it alive from."""
+    """A picture with its alt text."""
     alt = output.metadata.get("image/png", {}).get("alt", "").strip()
     data = "".join(output.data["image/png"].split())
     width, height = struct.unpack(">II", base64.b64decode(data)[16:24])
-    figure = (
+    return (
         f'<figure style="--ratio: {width / height:.4f}"><img src="data:image/png;base64,{data}" '
         f'alt="{html.escape(alt)}" width="{width}" height="{height}"></figure>'
     )
-    if MIME not in output.data:
-        return figure
-    live = output.data[MIME]
+
+
+def _alive(output: NotebookNode, still: str) -> str:
+    """`still`, and for a widget the state that deck.js makes it alive from."""
+    live = output.get("data", {}).get(MIME)
+    if not live:
+        return still
     state = html.escape(json.dumps(live["state"], ensure_ascii=False, separators=(",", ":")))
-    return f'<div class="live" data-widget="{html.escape(live["widget"])}" data-state="{state}">{figure}</div>'
+    return f'<div class="live" data-widget="{html.escape(live["widget"])}" data-state="{state}">{still}</div>'
 
 
 def _widgets(cells: Sequence[NotebookNode]) -> set[str]:

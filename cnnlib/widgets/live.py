@@ -1,4 +1,4 @@
-"""What every widget has: a module of JavaScript, a state, and a picture for where nothing can be touched."""
+"""What every widget has: a module of JavaScript, a state, and what stands where nothing can be touched."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,27 +15,30 @@ MIME = "application/vnd.cnnlib.widget+json"
 
 
 class Live(AnyWidget):
-    """A picture to touch. `static/NAME.js` draws it in the browser from `state` alone; `picture` stands beside it.
+    """A picture or a question to touch. `static/NAME.js` draws it in the browser from `state` alone.
 
-    A stored notebook keeps picture, alt text and state, not the live view: a deck or page makes the widget from the
-    state again, without a kernel.
+    `still` stands where nothing can be touched: a picture, or plain text. A stored notebook keeps it and the state, not
+    the live view: a deck or page makes the widget from the state again, without a kernel.
     """
 
     name: str
     state = Dict().tag(sync=True)
 
-    def __init__(self, state: dict, picture: Picture) -> None:
+    def __init__(self, state: dict, still: Picture | str) -> None:
         self._esm = f"{text('shared.js')}\n{text(f'{self.name}.js')}"
         self._css = text("widgets.css")
-        self.picture = picture
+        self.still = still
         super().__init__(state=state)
 
     def __repr__(self) -> str:
-        return self.picture.title
+        return self.still if isinstance(self.still, str) else self.still.title
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
         live = super()._repr_mimebundle_(**kwargs) or {}
-        data, metadata = self.picture._repr_mimebundle_()
+        if isinstance(self.still, str):
+            data, metadata = {"text/plain": self.still}, {}
+        else:
+            data, metadata = self.still._repr_mimebundle_()
         # anywidget gives (data, metadata); ipywidgets, without a kernel, the data alone.
         live = live[0] if isinstance(live, tuple) else live
         return live | data | {MIME: {"widget": self.name, "state": self.state}}, metadata

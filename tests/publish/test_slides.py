@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -172,6 +173,21 @@ def test_a_widget_carries_its_state_beside_its_picture(tmp_path):
     assert 'data-widget="fields" data-state="{&quot;side&quot;:28}"' in slide
     assert 'WIDGETS["fields"]' in page
     assert 'WIDGETS["convolution"]' not in page, "only what the deck shows"
+
+
+def test_a_widget_without_a_picture_carries_its_state_beside_its_text(tmp_path):
+    state = {"question": "Which?", "answers": [["55", "Why <b>?"], ["54", "Why?"]]}
+    stored = {
+        "text/plain": "Which?\n  a) 55\n  b) 54",
+        "application/vnd.cnnlib.widget+json": {"widget": "predict", "state": state},
+    }
+    page = deck(tmp_path, text("### To guess", None), code(new_output("execute_result", stored)))
+    (slide,) = sections(page)
+    (live,) = (attributes for tag, attributes in Page(slide).tags if attributes.get("class") == "live")
+    assert live["data-widget"] == "predict" and json.loads(live["data-state"]) == state
+    assert re.search(r'<div class="live"[^>]*><p>Which\?</p><ol type="a"><li>55</li><li>54</li></ol></div>', slide)
+    assert "<h2>To guess</h2>" in slide
+    assert 'WIDGETS["predict"]' in page
 
 
 def test_claims_are_a_list_whose_marks_need_no_colour(tmp_path):

@@ -212,6 +212,12 @@ def walk(chromium, deck: Path, scheme: str = "light") -> Walk:
         while page.evaluate("Reveal.availableFragments().next"):
             page.keyboard.press("Space")
         seen.faults += [f"slide {seen.slides} {fault}" for fault in page.evaluate(FAULTS)]
+        for answer in page.locator(".present .cnn-predict input").all():
+            answer.dispatch_event("click")  # no focus: the space bar stays the deck's
+            faults = page.evaluate(FAULTS)
+            if not page.locator(".present .cnn-said").text_content():
+                faults.append("does not meet an answer with its feedback")
+            seen.faults += [f"slide {seen.slides}, answered, {fault}" for fault in faults]
         if page.evaluate("Reveal.isLastSlide()"):
             break
         page.keyboard.press("Space")

@@ -1,5 +1,6 @@
-"""A stored widget is a picture with its state: enough for a page to bring it to life."""
+"""A stored widget is a picture or a text with its state: enough for a page to bring it to life."""
 
+import json
 import re
 
 import pytest
@@ -12,7 +13,7 @@ from cnnlib.models.vgg import vgg16
 from cnnlib.plots import images
 from cnnlib.publish.pairs import WIDGET_VIEW
 from cnnlib.records import Record
-from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, LesionLab, Live, ScalingLab, bundle
+from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, LesionLab, Live, Prediction, ScalingLab, bundle
 from cnnlib.widgets.live import STATIC
 
 IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -46,6 +47,16 @@ def scaled() -> ScalingLab:
     return ScalingLab(small_net, (1, 2), (1, 2), (8, 16), {"deep": ((2, 1, 8), two_runs())}, 2.0, picture)
 
 
+def asked() -> Prediction:
+    """A question whose answers a browser would sort, or read as html."""
+    feedback = {
+        "55": "Where would the last window end?",
+        "54.25": "What would a quarter of a place be?",
+        "<54> & no more": "Then say what becomes of the pixels that are left over.",
+    }
+    return Prediction("How wide is the map?", feedback)
+
+
 def labs() -> list[Live]:
     return [ConvolutionLab(IMAGE[0]), FieldLab(lenet(), IMAGE), lesioned(), scaled()]
 
@@ -55,15 +66,37 @@ def test_beside_the_live_view_stand_picture_text_alt_and_state(lab):
     data, metadata = lab._repr_mimebundle_()
     assert set(data) == {WIDGET_VIEW, "image/png", "text/plain", MIME}
     assert data[MIME] == {"widget": lab.name, "state": lab.state}
-    assert data["text/plain"] == repr(lab) == lab.picture.title
-    assert metadata["image/png"]["alt"].startswith(lab.picture.title)
+    assert data["text/plain"] == repr(lab) == lab.still.title
+    assert metadata["image/png"]["alt"].startswith(lab.still.title)
+
+
+def test_a_question_stands_beside_its_live_view_as_text():
+    question = asked()
+    data, metadata = question._repr_mimebundle_()
+    assert set(data) == {WIDGET_VIEW, "text/plain", MIME}
+    assert data["text/plain"] == repr(question) == "How wide is the map?\n  a) 55\n  b) 54.25\n  c) <54> & no more"
+    assert metadata == {}
+
+
+def test_a_question_keeps_the_order_of_its_answers_and_their_feedback():
+    state = json.loads(json.dumps(asked().state, sort_keys=True))  # as a notebook is stored
+    assert state["question"] == "How wide is the map?"
+    assert [answer for answer, _ in state["answers"]] == ["55", "54.25", "<54> & no more"]
+    assert dict(state["answers"])["54.25"] == "What would a quarter of a place be?"
+
+
+def test_an_answer_does_not_change_what_is_stored():
+    question, before = asked(), asked()._repr_mimebundle_()[0]
+    question.answer = "55"
+    stored = question._repr_mimebundle_()[0]
+    assert [stored[kind] for kind in ("text/plain", MIME)] == [before[kind] for kind in ("text/plain", MIME)]
 
 
 def test_alt_text_follows_the_data():
     doubled = torch.tensor([[2.0, 0, -2], [4, 0, -4], [2, 0, -2]])
-    alts = {ConvolutionLab(IMAGE[0], kernel).picture.alt for kernel in (None, doubled)}
+    alts = {ConvolutionLab(IMAGE[0], kernel).still.alt for kernel in (None, doubled)}
     assert len(alts) == 2
-    assert "sees 16 pixels a side of the picture's 28" in FieldLab(lenet(), IMAGE).picture.alt
+    assert "sees 16 pixels a side of the picture's 28" in FieldLab(lenet(), IMAGE).still.alt
 
 
 @pytest.mark.parametrize("shape", [(28, 20), (8, 8), (60, 60)])
@@ -129,7 +162,7 @@ def test_a_page_gets_only_the_widgets_it_shows():
     assert 'WIDGETS["fields"]' in script
     assert 'WIDGETS["convolution"]' not in script
     with pytest.raises(
-        ValueError, match=r"no widget is called slider; there are: convolution, fields, lesions, scaling"
+        ValueError, match=r"no widget is called slider; there are: convolution, fields, lesions, predict, scaling"
     ):
         bundle({"fields", "slider"})
 

@@ -14,7 +14,7 @@ from cnnlib.models.lenet import lenet
 from cnnlib.publish.pairs import WIDGET_VIEW
 from cnnlib.publish.slides import build_deck
 from cnnlib.widgets import ConvolutionLab, FieldLab, Live
-from tests.widgets.test_live import lesioned, scaled
+from tests.widgets.test_live import asked, lesioned, scaled
 
 pytestmark = pytest.mark.browser
 IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -24,7 +24,8 @@ def shown(lab: Live) -> nbformat.NotebookNode:
     """The cell of a stored notebook that showed the lab."""
     data, metadata = lab._repr_mimebundle_()
     data = {kind: value for kind, value in data.items() if kind != WIDGET_VIEW}
-    data["image/png"] = base64.b64encode(data["image/png"]).decode()
+    if "image/png" in data:
+        data["image/png"] = base64.b64encode(data["image/png"]).decode()
     kind = {"slideshow": {"slide_type": "slide"}}
     output = new_output("display_data", data, metadata=metadata)
     return new_code_cell("lab", metadata=kind, outputs=[output], execution_count=1)
@@ -40,6 +41,7 @@ def deck(tmp_path_factory):
         shown(FieldLab(lenet(), IMAGE)),
         shown(lesioned()),
         shown(scaled()),
+        shown(asked()),
     ]
     nbformat.write(new_notebook(cells=cells), folder / "labs.ipynb")
     return build_deck(folder / "labs.ipynb", folder / "labs.html")
@@ -81,9 +83,17 @@ def test_the_map_is_torchs(page):
         torch.testing.assert_close(torch.tensor(answer, dtype=torch.float64), expected.flatten())
 
 
-def test_the_picture_has_given_way_to_the_widget(page):
-    assert at(page, 1).count() == 1
-    assert page.locator(".live figure").count() == 0
+def test_picture_and_text_have_given_way_to_the_widget(page):
+    assert at(page, 1).count() == at(page, 5).count() == 1
+    assert page.locator(".live figure, .live ol").count() == 0
+
+
+def test_a_print_keeps_them(chromium, deck):
+    page = chromium.new_context(offline=True).new_page()
+    page.goto(f"{deck.as_uri()}?print-pdf")
+    page.wait_for_function("window.Reveal?.isReady()")
+    assert page.locator(".cnn-widget").count() == 0
+    assert [page.locator(f".live {tag}").count() for tag in ("figure", "ol")] == [4, 1]
 
 
 @pytest.mark.parametrize(("label", "value"), [("size", "5"), ("stride", "2"), ("padding", "0"), ("dilation", "3")])
@@ -177,7 +187,75 @@ def test_a_step_deeper_shows_its_price_and_the_record(page):
     assert pixels(lab.locator("canvas")) != before
 
 
-@pytest.mark.parametrize("slide", [1, 2, 3, 4])
+def test_nothing_is_told_before_an_answer(page):
+    question = at(page, 5)
+    assert question.locator("legend").text_content() == "How wide is the map?"
+    assert question.locator("label").all_text_contents() == ["a)55", "b)54.25", "c)<54> & no more"]
+    assert question.locator(":checked").count() == 0
+    assert question.locator(".cnn-said").text_content() == ""
+
+
+def test_an_answer_is_met_with_its_own_feedback_and_moves_nothing(page):
+    question = at(page, 5)
+    places = "widget => [...widget.querySelectorAll('legend, label')].map(node => node.getBoundingClientRect().top)"
+    before = question.evaluate(places)
+    question.get_by_text("54.25").click()
+    said = question.get_by_role("status")
+    assert said.text_content() == "What would a quarter of a place be?"
+    assert said.get_attribute("aria-live") == "polite"
+    question.get_by_text("55").click()
+    assert said.text_content() == "Where would the last window end?"
+    assert question.evaluate(places) == before
+
+
+def test_a_question_is_answered_by_keyboard_and_the_slide_stays(page):
+    question = at(page, 5)
+    said, group = question.get_by_role("status"), question.get_by_role("group", name="How wide is the map?")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert group.get_by_role("radio", name="a) 55").is_checked()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert group.get_by_role("radio", name="c) <54> & no more").is_checked()
+    assert said.text_content() == "Then say what becomes of the pixels that are left over."
+    assert page.evaluate("Reveal.getIndices().h") == 5
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("Reveal.getIndices().h") == 4
+
+
+LUMINANCE = """colour => {
+    const [red, green, blue] = colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map((c) => c / 255)
+        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}"""
+
+
+RING = """() => {
+    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(document.activeElement);
+    return document.activeElement.closest(".cnn-widget") && [outlineStyle, outlineWidth, outlineColor];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("slide", "stops"), [(1, 17), (2, 3), (3, 16), (4, 3), (5, 1)])
+def test_tab_reaches_every_control_and_the_focus_is_seen(chromium, deck, scheme, slide, stops):
+    page = chromium.new_context(offline=True, color_scheme=scheme).new_page()
+    page.goto(deck.as_uri())
+    paper = page.evaluate(f"({LUMINANCE})(getComputedStyle(document.body).backgroundColor)")
+    at(page, slide).locator("input, select, button").first.focus()
+    rings = []
+    while (ring := page.evaluate(RING)) and len(rings) <= stops:
+        rings.append(ring)
+        page.keyboard.press("Tab")
+    assert len(rings) == stops, "one for each control; radio buttons are one, and the arrows go on"
+    for style, width, colour in rings:
+        light, dim = sorted((page.evaluate(LUMINANCE, colour), paper), reverse=True)
+        assert (style, width) == ("solid", "3px")
+        assert (light + 0.05) / (dim + 0.05) >= 3
+
+
+@pytest.mark.parametrize("slide", [1, 2, 3, 4, 5])
 def test_every_control_has_a_name(page, slide):
     unnamed = """lab => [...lab.querySelectorAll("input, select, button, canvas")].filter(node =>
         !(node.getAttribute("aria-label") || node.labels?.length || node.textContent.trim())).length"""

@@ -1,7 +1,8 @@
 // Keys belong to the control that has the focus: an arrow moves the slider, not the slide.
 const CONTROLS = "input, select, textarea, [contenteditable], .cnn-widget, .jupyter-widgets";
 
-// A widget takes its picture's place: a model that only knows its state is all that it needs. Prints keep the picture.
+// A widget takes the place of its picture or text: a model that only knows its state is all that it needs. Prints keep
+// what stood there.
 if (!location.search.includes("print-pdf")) {
   for (const place of document.querySelectorAll(".live")) {
     const state = JSON.parse(place.dataset.state), el = document.createElement("div");
@@ -10,6 +11,11 @@ if (!location.search.includes("print-pdf")) {
     place.replaceChildren(el);
   }
 }
+
+// Escape gives the keys back to the slides.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.closest?.(CONTROLS)) event.target.blur();
+}, true);
 
 Reveal.initialize({
   plugins: [RevealNotes],

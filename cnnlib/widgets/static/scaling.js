@@ -77,7 +77,15 @@ function render({ model, el }) {
   root.append(make("div", { class: "cnn-controls" }, ...controls), picture, said);
   el.append(root);
   requestAnimationFrame(draw);  // the ink's colour is known once it is on the page
+  const themes = new MutationObserver(draw);  // and another one when the reader turns the light off
+  for (const place of [document.documentElement, document.body]) themes.observe(place, { attributes: true });
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", draw);
   draw();
+  return () => {
+    themes.disconnect();
+    dark.removeEventListener("change", draw);
+  };
 }
 
 export default { render, place };
