@@ -597,7 +597,7 @@ for arm, name in names.items():
     ratio = work[arm].macs / work["base"].macs
     print(f"{name:22}{work[arm].parameters:8,} parameters {work[arm].macs:9,} multiply-adds, {ratio:.2f} times")
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "fragment"}
 predict(
     "Equal work, about 3.7 times the small net's. Which is best on unseen clothes?",
     {
@@ -700,7 +700,7 @@ claim("Recorded: the small net with four times the passes is ahead of all four, 
 # Spend the work yourself. The dashed line marks equal work; dots are recorded, the orange line is the net that you
 # have chosen.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 DEPTHS = {1: (1, 1), 1.5: (1, 2), 2: (2, 2), 3: (3, 3), 4: (4, 4)}  # the blocks of the two stages
 choices = {"base": (1, 1, 14), "depth": (4, 1, 14), "width": (1, 2, 14), "resolution": (1, 1, 28)}
 choices["compound"] = (1.5, 1.25, 18)
@@ -713,6 +713,10 @@ def small_net(depth, width):
 known = {names[arm]: (choice, recorded[arm]) for arm, choice in choices.items()}
 picture = plots.ladder({}, recorded, names, 0.65, "Depth, width, resolution")
 ScalingLab(small_net, list(DEPTHS), (1, 1.25, 1.5, 2), (14, 18, 22, 28), known, 3.7, picture)
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# <!-- 4 minutes. Ask: which slider buys work and no parameters? Then let the hall find nets at the dashed line that
+# nobody has trained, and bet on them. Usual wrong answer: larger images need more weights. -->
 
 # %% [markdown]
 # So train longer? Five of the arms were recorded with 16 passes in place of four, three seeds each:
