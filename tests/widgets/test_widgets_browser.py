@@ -96,6 +96,16 @@ def test_a_print_keeps_them(chromium, deck):
     assert [page.locator(f".live {tag}").count() for tag in ("figure", "ol")] == [4, 1]
 
 
+def test_without_scripting_one_reads_them_below_each_other(chromium, deck):
+    page = chromium.new_context(offline=True, java_script_enabled=False).new_page()
+    page.goto(deck.as_uri())
+    for still in [*page.locator(".live img").all(), page.get_by_text("54.25")]:
+        still.scroll_into_view_if_needed()
+        assert still.is_visible()
+    tops = [still.bounding_box()["y"] for still in page.locator(".live").all()]
+    assert tops == sorted(set(tops))
+
+
 @pytest.mark.parametrize(("label", "value"), [("size", "5"), ("stride", "2"), ("padding", "0"), ("dilation", "3")])
 def test_each_knob_changes_law_and_map(page, label, value):
     lab = at(page, 1)

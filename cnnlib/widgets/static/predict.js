@@ -10,7 +10,7 @@ function render({ model, el }) {
 
   function show(index) {
     radios[index].checked = true;
-    said.textContent = answers[index][1];
+    if (said.textContent !== answers[index][1]) said.textContent = answers[index][1];  // heard once
   }
 
   // What another view of this question was told, or this one before it was drawn anew.
