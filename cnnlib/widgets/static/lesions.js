@@ -47,11 +47,12 @@ function render({ model, el }) {
       let found = known(net, now);
       if (!found && net.name in fresh) found = { share: fresh[net.name], how: "your net, measured just now" };
       bar.style.width = found ? percent(found.share).replace(" ", "") : "0";
-      text.textContent = found ? `${percent(found.share)} (${found.how})`
-        : waiting ? "measuring …" : "single blocks were recorded; several are measured where a kernel runs";
+      text.textContent = found ? `${percent(found.share)} (${found.how})` : waiting ? "measuring …" : "not recorded";
     }
     const heard = rows.map(({ net, text }) => `${net.name}: ${text.textContent.split(" (")[0]}`).join("; ");
-    said.textContent = `${now.length ? `Without block ${now.join(", ")}` : "All blocks"}: ${heard}.`;
+    const why = now.length < 2 || model.get("alive") ? ""
+      : " Single blocks were recorded; several are measured where a kernel runs.";
+    said.textContent = `${now.length ? `Without block ${now.join(", ")}` : "All blocks"}: ${heard}.${why}`;
   }
 
   function ask() {
