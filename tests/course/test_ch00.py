@@ -13,10 +13,10 @@ import torch
 from torch.nn import functional as F
 
 from cnnlib.claims import claim
-from cnnlib.course.checks import check
-from cnnlib.course.exercises import EXERCISES, ch00
+from cnnlib.course.exercises import ch00
 from cnnlib.datasets import digits
 from cnnlib.publish.pairs import CHAPTERS
+from tests.course.answers import answer_tests, output
 
 CELLS = [cell.source for cell in nbformat.read(CHAPTERS / "00_start.ipynb", as_version=4).cells]
 GLOSSARY = next(source for source in CELLS if source.startswith("## Glossary"))
@@ -102,32 +102,7 @@ DOWNWARD_WRONG = [
 ANSWERS = {"grey": (GREY_RIGHT, GREY_WRONG), "downward": (DOWNWARD_RIGHT, DOWNWARD_WRONG)}
 
 
-def output(capsys, answer, of):
-    check(answer, of=of)
-    return capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_right_answers_pass_however_they_are_written(name, capsys):
-    for answer in ANSWERS[name][0]:
-        total = len(EXERCISES[name].properties)
-        assert output(capsys, answer, name).startswith(f"✓ {total} of {total}: ")
-
-
-@pytest.mark.parametrize(
-    ("name", "mistake", "answer"),
-    [(name, mistake, answer) for name, (_, wrong) in ANSWERS.items() for mistake, answer in wrong],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, answer, capsys):
-    told = output(capsys, answer, name)
-    assert told.startswith("✗") and mistake in told
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_every_mistake_in_the_list_is_one_that_an_answer_can_make(name, capsys):
-    told = "".join(output(capsys, answer, name) for _, answer in ANSWERS[name][1])
-    assert [mistake.name for mistake in EXERCISES[name].mistakes if mistake.name not in told] == []
+TestAnswers = answer_tests(ch00.EXERCISES, ANSWERS)
 
 
 @pytest.mark.parametrize("answer", ["seven", [], torch.zeros(2), np.zeros((9, 9, 9)), torch.zeros(3, 4, 5, 6)])

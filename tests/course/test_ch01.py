@@ -9,8 +9,8 @@ import torch
 from torch import Generator, nn
 from torch.nn import functional as F
 
-from cnnlib.course.checks import check
-from cnnlib.course.exercises import EXERCISES, ch01
+from cnnlib.course.exercises import ch01
+from tests.course.answers import answer_tests
 
 # output_size
 
@@ -315,38 +315,7 @@ ANSWERS = {
 }
 
 
-def output(capsys, answer, of):
-    check(answer, of=of)
-    return capsys.readouterr().out
-
-
-def test_every_exercise_is_tried():
-    assert list(ANSWERS) == [exercise.name for exercise in ch01.EXERCISES]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ANSWERS)
-def test_right_answers_pass_however_they_are_written(name, capsys):
-    for answer in ANSWERS[name][0]:
-        total = len(EXERCISES[name].properties)
-        assert output(capsys, answer, name).startswith(f"✓ {total} of {total}: ")
-
-
-@pytest.mark.parametrize(
-    ("name", "mistake", "answer"),
-    [(name, mistake, answer) for name, (_, wrong) in ANSWERS.items() for mistake, answer in wrong],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, answer, capsys):
-    told = output(capsys, answer, name)
-    assert told.startswith("✗") and mistake in told.partition("\n")[2]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ANSWERS)
-def test_every_mistake_in_the_list_is_one_that_an_answer_can_make(name, capsys):
-    told = "".join(output(capsys, answer, name) for _, answer in ANSWERS[name][1])
-    assert [mistake.name for mistake in EXERCISES[name].mistakes if mistake.name not in told] == []
+TestAnswers = answer_tests(ch01.EXERCISES, ANSWERS, slow=True)
 
 
 @pytest.mark.slow

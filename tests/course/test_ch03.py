@@ -9,8 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnnlib.claims import beats
-from cnnlib.course.checks import check, undisturbed
-from cnnlib.course.exercises import EXERCISES, ch03
+from cnnlib.course.checks import undisturbed
+from cnnlib.course.exercises import ch03
+from tests.course.answers import answer_tests, function, output
 
 # steps_per_epoch
 
@@ -149,12 +150,6 @@ STANDARDIZE_WRONG = [
 
 FORWARD = "loss = F.cross_entropy(model(images), labels)"
 EMPTY, BACK, STEP, NUMBER = "optimizer.zero_grad()", "loss.backward()", "optimizer.step()", "return loss.item()"
-
-
-def function(signature, *lines):
-    space = {"F": F, "torch": torch}
-    exec("\n    ".join([f"def {signature}:", *lines]), space)
-    return space[signature.partition("(")[0]]
 
 
 def steps(*lines):
@@ -336,46 +331,7 @@ ANSWERS = {
 }
 
 
-def output(capsys, answer, of):
-    check(answer, of=of)
-    return capsys.readouterr().out
-
-
-@pytest.mark.parametrize("exercise", ch03.EXERCISES, ids=lambda exercise: exercise.name)
-def test_the_stub_is_not_attempted(exercise, capsys):
-    stub = function(exercise.signature, "...")
-    assert output(capsys, stub, None) == f"not attempted yet: replace the ... in {exercise.name}\n"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ANSWERS)
-def test_right_answers_pass_however_they_are_written(name, capsys):
-    for answer in ANSWERS[name][0]:
-        total = len(EXERCISES[name].properties)
-        assert output(capsys, answer, name).startswith(f"✓ {total} of {total}: ")
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_the_first_answer_passes_without_a_remark(name, capsys):
-    assert "remark" not in output(capsys, ANSWERS[name][0][0], name)
-
-
-@pytest.mark.parametrize(
-    ("name", "mistake", "answer"),
-    [(name, mistake, answer) for name, (_, wrong) in ANSWERS.items() for mistake, answer in wrong],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, answer, capsys):
-    told = output(capsys, answer, name)
-    assert told.startswith("✗") and mistake in told.partition("\n")[2] + told.partition("\n")[0]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ANSWERS)
-def test_every_mistake_in_the_list_is_one_that_an_answer_can_make(name, capsys):
-    told = "".join(output(capsys, answer, name) for _, answer in ANSWERS[name][1])
-    unnamed = [mistake.name for mistake in EXERCISES[name].mistakes if mistake.name not in told]
-    assert unnamed == []
+TestAnswers = answer_tests(ch03.EXERCISES, ANSWERS, slow=True)
 
 
 def test_a_loss_tensor_without_its_graph_passes_with_a_remark(capsys):

@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnnlib.course.checks import check, undisturbed
-from cnnlib.course.exercises import EXERCISES, ch04
+from cnnlib.course.exercises import ch04
 from cnnlib.models import lenet
-from tests.course.test_ch03 import function, output
+from tests.course.answers import answer_tests, function
 
 # map_sides
 
@@ -297,34 +297,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("exercise", ch04.EXERCISES, ids=lambda exercise: exercise.name)
-def test_the_stub_is_not_attempted(exercise, capsys):
-    stub = function(exercise.signature, "...")
-    assert output(capsys, stub, None) == f"not attempted yet: replace the ... in {exercise.name}\n"
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_right_answers_pass_however_they_are_written(name, capsys):
-    for answer in ANSWERS[name][0]:
-        total = len(EXERCISES[name].properties)
-        assert output(capsys, answer, name).startswith(f"✓ {total} of {total}: ")
-
-
-@pytest.mark.parametrize(
-    ("name", "mistake", "answer"),
-    [(name, mistake, answer) for name, (_, wrong) in ANSWERS.items() for mistake, answer in wrong],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, answer, capsys):
-    told = output(capsys, answer, name)
-    assert told.startswith("✗") and mistake in told.partition("\n")[2] + told.partition("\n")[0]
-
-
-@pytest.mark.parametrize("name", [name for name in ANSWERS if name != "rescue"])
-def test_every_mistake_in_the_list_is_one_that_an_answer_can_make(name, capsys):
-    told = "".join(output(capsys, answer, name) for _, answer in ANSWERS[name][1])
-    unnamed = [mistake.name for mistake in EXERCISES[name].mistakes if mistake.name not in told]
-    assert unnamed == []
+TestAnswers = answer_tests(ch04.EXERCISES, ANSWERS)
 
 
 def test_sides_that_are_no_whole_numbers_pass_with_a_remark(capsys):

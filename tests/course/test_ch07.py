@@ -3,14 +3,13 @@
 import math
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlib.course.checks import check
-from cnnlib.course.exercises import EXERCISES, ch07
+from cnnlib.course.exercises import ch07
 from cnnlib.models.nin import initialise
+from tests.course.answers import answer_tests, output
 
 # nin_sides
 
@@ -290,35 +289,7 @@ ANSWERS = {
 }
 
 
-def output(capsys, answer, of):
-    check(answer, of=of)
-    return capsys.readouterr().out
-
-
-@pytest.mark.parametrize("exercise", ch07.EXERCISES, ids=lambda exercise: exercise.name)
-def test_the_stub_is_not_attempted(exercise, capsys):
-    space = {}
-    exec(f"def {exercise.signature}: ...", space)
-    told = output(capsys, space[exercise.name], None)
-    assert told == f"not attempted yet: replace the ... in {exercise.name}\n"
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_right_answers_pass_however_they_are_written(name, capsys):
-    for answer in ANSWERS[name][0]:
-        total = len(EXERCISES[name].properties)
-        told = output(capsys, answer, name)
-        assert told.startswith(f"✓ {total} of {total}: "), told
-
-
-@pytest.mark.parametrize(
-    ("name", "mistake", "answer"),
-    [(name, mistake, answer) for name, (_, wrong) in ANSWERS.items() for mistake, answer in wrong],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, answer, capsys):
-    told = output(capsys, answer, name)
-    assert told.startswith("✗") and mistake in told, told
+TestAnswers = answer_tests(ch07.EXERCISES, ANSWERS, unmade=["from one seed and not from another"])
 
 
 def test_the_mean_first_passes_with_a_remark(capsys):

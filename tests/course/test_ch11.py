@@ -3,15 +3,14 @@
 import math
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlib.course.exercises import EXERCISES, ch11
+from cnnlib.course.exercises import ch11
 from cnnlib.layers import StochasticDepth, round_channels
 from cnnlib.models.efficientnet import mbconv
-from tests.course.test_ch03 import function, output
+from tests.course.answers import answer_tests, function
 
 # block_weights
 
@@ -224,30 +223,4 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("exercise", ch11.EXERCISES, ids=lambda exercise: exercise.name)
-def test_the_stub_is_not_attempted(exercise, capsys):
-    stub = function(exercise.signature, "...")
-    assert output(capsys, stub, None) == f"not attempted yet: replace the ... in {exercise.name}\n"
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_right_answers_pass_however_they_are_written(name, capsys):
-    for answer in ANSWERS[name][0]:
-        total = len(EXERCISES[name].properties)
-        assert output(capsys, answer, name).startswith(f"✓ {total} of {total}: ")
-
-
-@pytest.mark.parametrize(
-    ("name", "mistake", "answer"),
-    [(name, mistake, answer) for name, (_, wrong) in ANSWERS.items() for mistake, answer in wrong],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, answer, capsys):
-    told = output(capsys, answer, name)
-    assert told.startswith("✗") and mistake in told.partition("\n")[2] + told.partition("\n")[0]
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_every_mistake_in_the_list_is_one_that_an_answer_can_make(name, capsys):
-    told = "".join(output(capsys, answer, name) for _, answer in ANSWERS[name][1])
-    assert [mistake.name for mistake in EXERCISES[name].mistakes if mistake.name not in told] == []
+TestAnswers = answer_tests(ch11.EXERCISES, ANSWERS)

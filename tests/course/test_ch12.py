@@ -1,13 +1,12 @@
 """For each exercise: right answers, written in several ways, pass; usual wrong ones do not, and are named."""
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 
 from cnnlib.course.exercises import EXERCISES, ch12
 from cnnlib.experiments import orders
-from tests.course.test_ch03 import function, output
+from tests.course.answers import answer_tests, function
 
 # labels_of
 
@@ -208,27 +207,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("exercise", ch12.EXERCISES, ids=lambda exercise: exercise.name)
-def test_the_stub_is_not_attempted(exercise, capsys):
-    stub = function(exercise.signature, "...")
-    assert output(capsys, stub, None) == f"not attempted yet: replace the ... in {exercise.name}\n"
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_right_answers_pass_however_they_are_written(name, capsys):
-    for right in ANSWERS[name][0]:
-        total = len(EXERCISES[name].properties)
-        assert output(capsys, right, name).startswith(f"✓ {total} of {total}: ")
-
-
-@pytest.mark.parametrize(
-    ("name", "mistake", "wrong"),
-    [(name, mistake, wrong) for name, (_, answers) in ANSWERS.items() for mistake, wrong in answers],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_usual_wrong_answer_does_not_pass_and_is_named(name, mistake, wrong, capsys):
-    told = output(capsys, wrong, name)
-    assert told.startswith("✗") and mistake in told.partition("\n")[2] + told.partition("\n")[0]
+TestAnswers = answer_tests(ch12.EXERCISES, ANSWERS, unmade=["or by luck"])
 
 
 def test_an_entrant_ahead_by_luck_only_is_told_so():

@@ -96,3 +96,8 @@ def test_for_photographs_in_colour_both_nets_are_larger_and_again_of_one_size():
     images = Images(torch.zeros(1, 3, 32, 32, dtype=torch.uint8), torch.zeros(1, dtype=torch.int64), ("a",) * 10)
     counts = [sum(p.numel() for p in built(net, images).parameters()) for net in (mlp, cnn)]
     assert counts == [62_090, 62_006]
+
+
+def test_blocks_that_do_not_tile_the_images_are_refused():
+    with pytest.raises(ValueError, match=r"blocks of 7×7 pixels do not tile images of 32×32: leave out this arm"):
+        permutation("inside7", 32, Generator())
