@@ -46,6 +46,7 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     part, test = size.load()
     torch.manual_seed(seed)
     model, data = spoil(MODELS[arm](part.pixels.shape[1], len(part.classes)), (part, test), seed)
+    model = model.to(memory_format=torch.channels_last)  # the same numbers, in less time
     return train_and_record(
         model, data, size, experiment="ladder", arm=arm, seed=seed, device=device, transforms=padding(part)
     )
