@@ -1,7 +1,6 @@
 """What every test gets: no network in any Python that it starts, one browser, the chapters' seconds beside budgets."""
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,37 +8,27 @@ from pathlib import Path
 import pytest
 
 from cnnlib.publish.pairs import guarded_environment
+from tests.chromium import NOTHING_SEEN, go_without, lacking, launched
 
 BUDGET = 90  # seconds a chapter, on two idle cores
 BUDGETS = {"09": 120}
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 os.environ.update(guarded_environment())
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator:
-    if CHROMIUM is None:
-        pytest.skip("NO SLIDE WAS LOOKED AT: there is no chromium on this machine")
-    reason = "NO SLIDE WAS LOOKED AT: the package playwright is missing"
-    api = pytest.importorskip("playwright.sync_api", reason=reason)
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    lack = lacking()
+    if lack is not None:
+        go_without(lack)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how long each chapter took. No test fails by it: the machine may have been busy."""
+    """Print how many tests had no browser, and how long each chapter took: none fails by it, machines may be busy."""
+    blind = [report for report in terminalreporter.stats.get("skipped", []) if NOTHING_SEEN in str(report.longrepr)]
+    if blind:
+        terminalreporter.section(f"{NOTHING_SEEN}: {len(blind)} tests skipped", sep="!", red=True, bold=True)
     seconds: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:

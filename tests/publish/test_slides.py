@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -368,6 +369,18 @@ def test_decks_are_named_by_their_chapters_and_reported(tmp_path, capsys):
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
 def test_a_chapters_deck_is_under_four_megabytes(chapter, tmp_path):
     assert build_deck(chapter, tmp_path / "deck.html").stat().st_size < 4_000_000
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
+def test_every_picture_of_a_chapters_deck_says_what_its_data_say(chapter, tmp_path):
+    slides, _, _ = build_deck(chapter, tmp_path / "deck.html").read_text(encoding="utf-8").partition("</main>")
+    alts = [unescape(alt) for alt in re.findall(r'<img [^>]*?alt="([^"]+)"', slides)]
+    assert len(alts) == slides.count("<img")
+    outputs = [output for cell in nbformat.read(chapter, as_version=4).cells for output in cell.get("outputs", [])]
+    titles = [output.data["text/plain"] for output in outputs if "image/png" in output.get("data", {})]
+    for alt in alts:
+        title = next(title for title in titles if alt.startswith(title))
+        assert re.search(r"\d", alt.removeprefix(title)), f"only a title: {alt}"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from cnnlib.publish.slides import build_deck, deck_problems
+from tests.axe import violations
 
 CHAPTERS = sorted((Path(__file__).parents[2] / "chapters").glob("[0-9][0-9]_*.ipynb"))
 WIDTH, HEIGHT = 1100, 720
@@ -190,6 +191,19 @@ def demo_deck(tmp_path_factory) -> Path:
     return build_deck(folder / "demo.ipynb", folder / "demo.html")
 
 
+def barriers(chromium, deck: Path) -> list[str]:
+    """What axe finds on each slide with all its steps, then around the slides; in light, then in dark."""
+    page, found = opened(chromium, deck), []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for number in range(page.evaluate("Reveal.getTotalSlides()")):
+            page.evaluate("number => Reveal.slide(number, 0, 99)", number)
+            found += [f"{scheme}, slide {number + 1}: {line}" for line in violations(page, "section.present")]
+        found += [f"{scheme}: {line}" for line in violations(page)]
+    page.context.close()
+    return found
+
+
 def opened(chromium, deck: Path, **options):
     page = chromium.new_context(offline=True, viewport={"width": WIDTH, "height": HEIGHT}, **options).new_page()
     page.goto(deck.as_uri())
@@ -242,6 +256,23 @@ def test_every_slide_of_a_chapter_fits(chromium, chapter, tmp_path):
     assert walk(chromium, deck).faults == []
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.stem)
+def test_axe_finds_no_barrier_on_any_slide_of_a_chapter(chromium, chapter, tmp_path):
+    assert barriers(chromium, build_deck(chapter, tmp_path / "deck.html")) == []
+
+
+def test_axe_finds_a_barrier_where_there_is_one(chromium, demo_deck, tmp_path):
+    assert barriers(chromium, demo_deck) == []
+    page = demo_deck.read_text(encoding="utf-8").replace('alt="Stripes', 'data-alt="Stripes', 1)
+    pale = "<style>li { color: #a0a0a0 } @media (prefers-color-scheme: dark) { li { color: #505050 } }</style>"
+    faulty = tmp_path / "faulty.html"
+    faulty.write_text(page.replace("</head>", f"{pale}</head>"), encoding="utf-8")
+    found = [line.partition(", first")[0] for line in barriers(chromium, faulty)]
+    for scheme in ("light", "dark"):
+        assert f"{scheme}, slide 2: serious: color-contrast, 4 times" in found
+        assert f"{scheme}, slide 6: critical: image-alt, 1 times" in found
+
+
 @pytest.mark.parametrize(
     ("cell", "fault"),
     [
@@ -270,6 +301,16 @@ def test_keys_in_a_widget_turn_no_slide(chromium, demo_deck):
     page.locator(".present .cnn-widget input").blur()
     page.keyboard.press("ArrowRight")
     assert page.evaluate("Reveal.getIndices().h") == number + 1
+
+
+def test_the_tab_key_stays_on_its_slide(chromium, demo_deck):
+    page = opened(chromium, demo_deck)
+    number = page.evaluate("Reveal.getSlides().findIndex(slide => slide.querySelector('.cnn-widget'))")
+    for neighbour in (number - 1, number + 1):
+        page.evaluate("number => Reveal.slide(number, 0, 99)", neighbour)
+        for _ in range(8):
+            page.keyboard.press("Tab")
+            assert not page.evaluate("document.activeElement.matches('section:not(.present) *')")
 
 
 def test_a_slide_has_an_address(chromium, demo_deck):
