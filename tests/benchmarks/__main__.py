@@ -1,13 +1,13 @@
 """Benchmarks: `make bench` runs the short ones, `make bench ARGS=networks` those named, each with the words after it.
 
-Each prints ratios of interleaved measurements.
+Each prints ratios of interleaved measurements, but for the widgets: what they take, beside their bars.
 """
 
 import sys
 
-from tests.benchmarks import imports, loop, networks, photographs
+from tests.benchmarks import imports, loop, networks, photographs, widgets
 
-SHORT = {"loop": loop.main, "imports": imports.main}
+SHORT = {"loop": loop.main, "imports": imports.main, "widgets": widgets.main}
 # Longer: minutes; over an hour, if no networks are named.
 BENCHMARKS = {**SHORT, "photographs": photographs.main, "networks": networks.main}
 
