@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.axe import violations
 from tests.browser.jupyterlab import LABS, Visit, cleared, notebook, run_all, server, visit, watch
 
 pytestmark = pytest.mark.browser
@@ -131,6 +132,23 @@ def test_the_scaling_lab_moves(labs):
     assert lab.get_by_label("maps").get_attribute("aria-valuetext") == "2.00 times"
     assert all(before != after for before, after in pairwise(seen))
     assert labs.faults == []
+
+
+def test_axe_finds_no_barrier_in_any_widget(labs):
+    assert labs.page.locator(".cnn-widget").count() == len(LABS)
+    assert violations(labs.page, ".cnn-widget") == []
+
+
+def test_a_widget_lies_above_the_strip_that_folds_its_output(labs):
+    lab = shown(labs, "lesions")
+    labs.page.add_style_tag(content=".jp-InputPrompt, .jp-OutputPrompt { display: none; }")  # as lecture modes do
+    touched = """lab => {
+      const { left, top } = lab.getBoundingClientRect();
+      return document.elementFromPoint(left + 6, top + 30).closest(".cnn-widget") === lab;
+    }"""
+    assert lab.evaluate(touched)
+    lab.evaluate("lab => { lab.style.position = 'static'; }")
+    assert not lab.evaluate(touched), "there is no strip any more: the style is not needed"
 
 
 def test_a_foreign_address_and_an_error_are_seen(chromium):
