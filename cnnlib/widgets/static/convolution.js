@@ -9,6 +9,7 @@ const PRESETS = {
   "copy": [0, 0, 0, 0, 1, 0, 0, 0, 0],
   "shift right": [0, 0, 0, 1, 0, 0, 0, 0, 0],
 };
+const WIDE = 560;  // pixels a side of both canvases
 const STEPS = { size: [1, 3, 5], stride: [1, 2, 3], padding: [0, 1, 2], dilation: [1, 2, 3] };
 
 // floor((W + 2P - D(F - 1) - 1) / S) + 1
@@ -59,13 +60,14 @@ function choice(label, values, value) {
 function render({ model, el }) {
   const { side, pixels, kernel: first } = model.get("state");
   const options = { size: 3, stride: 1, padding: 1, dilation: 1 };
-  let kernel = [...first], place = 0, playing = null, map, out, low, high;
+  let kernel = [...first], place = 0, playing = null, map, out, low, high, padded, shaded, cells = [];
 
   const root = widget("convolution", "Convolution lab");
   const picture = make("canvas", { class: "cnn-input", role: "img" });
   const result = make("canvas", { class: "cnn-output", role: "img" });
   const weights = make("div", { class: "cnn-weights", role: "group", "aria-label": "Weights of the kernel" });
   const products = make("div", { class: "cnn-products" });
+  picture.width = picture.height = result.width = result.height = WIDE;
   const sum = make("output", { class: "cnn-said", "aria-live": "polite" });
   const law = make("p", { class: "cnn-law" });
   const slider = make("input", { type: "range", min: 1, value: 1, class: "cnn-place" });
@@ -106,50 +108,65 @@ function render({ model, el }) {
     low = Math.min(...map), high = Math.max(...map);
     slider.max = out * out;
     place = Math.min(place, out * out - 1);
-    const { size, stride, padding, dilation } = options;
+    const { size, stride, padding, dilation } = options, wide = side + 2 * padding;
+    padded = pixelwise(wide, (k) => {
+      const y = Math.floor(k / wide) - padding, x = (k % wide) - padding;
+      if (y >= 0 && y < side && x >= 0 && x < side) return 255 * pixels[y * side + x];
+      return (x + y) & 1 ? 96 : 128;  // padding counts as 0; chequered, so that one sees it is no picture
+    });
+    shaded = pixelwise(out, (k) => (255 * (map[k] - low)) / (high - low || 1));
+    if (cells.length !== kernel.length) {
+      cells = kernel.map(() => [make("div"), make("span"), make("b")]);
+      cells.forEach(([cell, ...texts]) => cell.append(...texts));
+      products.style.setProperty("--size", size);
+      products.replaceChildren(...cells.map(([cell]) => cell));
+    }
     law.textContent = `⌊(${side} + 2·${padding} − ${dilation}·(${size} − 1) − 1) / ${stride}⌋ + 1 = ${out}: ` +
       `the map is ${out} × ${out}, ${out * out} sums of ${size * size} products`;
     draw();
   }
 
-  function paint(canvas, width, colour) {
-    const shades = new ImageData(width, width);
+  // An image of width × width greys.
+  function pixelwise(width, shade) {
+    const image = new ImageData(width, width);
     for (let k = 0; k < width * width; k++) {
-      const [shade, alpha] = colour(k);
-      shades.data.set([shade, shade, shade, alpha], 4 * k);
+      image.data.fill(shade(k), 4 * k, 4 * k + 3);
+      image.data[4 * k + 3] = 255;
     }
     const small = new OffscreenCanvas(width, width);
-    small.getContext("2d").putImageData(shades, 0, 0);
-    canvas.width = canvas.height = 560;
+    small.getContext("2d").putImageData(image, 0, 0);
+    return small;
+  }
+
+  function paint(canvas, image) {
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
-    context.drawImage(small, 0, 0, 560, 560);
-    return [context, 560 / width];
+    context.drawImage(image, 0, 0, WIDE, WIDE);
+    return [context, WIDE / image.width];
   }
 
   function draw() {
     const { size, stride, padding, dilation } = options, row = Math.floor(place / out), column = place % out;
-    const wide = side + 2 * padding;
-    const [context, cell] = paint(picture, wide, (k) => {
-      const y = Math.floor(k / wide) - padding, x = (k % wide) - padding;
-      if (y >= 0 && y < side && x >= 0 && x < side) return [255 * pixels[y * side + x], 255];
-      return [(x + y) & 1 ? 96 : 128, 255];  // padding counts as 0; chequered, so that one sees it is no picture
-    });
+    const [context, cell] = paint(picture, padded);
     frame(context, column * stride * cell, row * stride * cell, (dilation * (size - 1) + 1) * cell);
     if (dilation > 1) {
       for (let i = 0; i < size; i++)
         for (let j = 0; j < size; j++)
           frame(context, (column * stride + j * dilation + 0.3) * cell, (row * stride + i * dilation + 0.3) * cell, 0.4 * cell);
     }
-    const last = whole.checked ? out * out : place;
-    const [onMap, wideCell] = paint(result, out, (k) => [255 * (map[k] - low) / (high - low || 1), k <= last ? 255 : 0]);
+    const last = whole.checked ? out * out - 1 : place, [onMap, wideCell] = paint(result, shaded);
+    if (!whole.checked) {  // what is not computed yet is left blank: the rest of the row, and the rows below
+      const [top, below, after] = [row, row + 1, column + 1].map((k) => Math.round(k * wideCell));
+      onMap.clearRect(after, top, WIDE, below - top);
+      onMap.clearRect(0, below, WIDE, WIDE);
+    }
     frame(onMap, column * wideCell, row * wideCell, wideCell);
     const values = windowAt(pixels, side, options, row, column);
-    products.style.setProperty("--size", size);
-    products.replaceChildren(...values.map((value, k) => {
-      const text = make("span", {}, `${said(value)}·${said(kernel[k])}`);
-      return make("div", { class: value * kernel[k] ? "" : "cnn-nothing" }, text, make("b", {}, said(value * kernel[k])));
-    }));
+    cells.forEach(([cell, text, product], k) => {
+      cell.className = values[k] * kernel[k] ? "" : "cnn-nothing";
+      text.textContent = `${said(values[k])}·${said(kernel[k])}`;
+      product.textContent = said(values[k] * kernel[k]);
+    });
     slider.value = place + 1;
     slider.setAttribute("aria-valuetext", `window ${place + 1} of ${out * out}`);
     sum.setAttribute("aria-live", playing ? "off" : "polite");
