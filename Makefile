@@ -9,7 +9,7 @@ ARGS ?=
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: lab test check sync slides student instructor bench clean
+.PHONY: lab test check sync slides site student instructor bench clean
 
 lab: $(VENV)/ready
 	cd chapters && ../$(BIN)/jupyter lab --ServerApp.root_dir=. $(ARGS)
@@ -33,6 +33,9 @@ sync: $(VENV)/ready
 
 slides: $(VENV)/ready
 	$(BIN)/python -m cnnlib slides $(ARGS)
+
+site: $(VENV)/ready
+	$(BIN)/python -m cnnlib site $(ARGS)
 
 student instructor: $(VENV)/ready
 	$(BIN)/python -m cnnlib copy $@ $(ARGS)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"  # as in publish.pairs, which takes a second to import
 BUILD = CHAPTERS.parent / "build"
 DECKS = BUILD / "slides"
+SITE = BUILD / "site"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -94,6 +95,8 @@ def parser() -> argparse.ArgumentParser:
     one = command(slides, "make decks of the committed chapters")
     one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
     one.add_argument("--folder", type=Path, default=DECKS, help="where to (default: build/slides)")
+    one = command(site, "make the site of the committed chapters: pages with a search, to open from disk or to serve")
+    one.add_argument("--folder", type=Path, default=SITE, help="where to (default: build/site)")
     one = command(copy, "write the students' copies (no solutions) or the instructors' (notes in sight) of chapters")
     one.add_argument("reader", choices=("student", "instructor"))
     one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
@@ -248,6 +251,16 @@ def slides(options: argparse.Namespace) -> None:
     from cnnlib.publish.slides import build_decks
 
     build_decks([source.with_suffix(".ipynb") for source in sources(options.chapters)], options.folder)
+
+
+def site(options: argparse.Namespace) -> None:
+    """Write one page a chapter, and a search over all of them."""
+    try:
+        from cnnlib.publish.site import build_site
+    except ModuleNotFoundError as error:
+        raise ValueError(f"the package {error.name} is missing; run `python -m pip install -e .` here") from error
+
+    build_site(sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb")), options.folder)
 
 
 def copy(options: argparse.Namespace) -> None:

@@ -5,11 +5,8 @@ by a step, `notes` is for the speaker. Code is hidden unless the cell is tagged 
 never enters. reveal.js comes out of the wheel sphinx-revealjs, formulas become MathML here, the page fetches nothing.
 """
 
-import base64
 import html
-import json
 import re
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -18,26 +15,21 @@ from pathlib import Path
 
 import nbformat
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from latex2mathml.converter import convert
 from markupsafe import Markup
-from nbconvert.filters.ansi import strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath, MathInlineParser
 from nbformat import NotebookNode
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from cnnlib.publish.pages import COURSE, FORMULA, alive, mathml, picture, text_of, widgets_of
 from cnnlib.records import replacing
-from cnnlib.widgets import MIME, bundle, text
+from cnnlib.widgets import bundle, text
 
-COURSE = "Convolutional networks, measured"
 MOST_WORDS = 40
 MOST_LINES, MOST_COLUMNS = 12, 62
 FEWEST_SLIDES, MOST_SLIDES = 15, 25
 FETCHING = ("src", "srcset", "href", "xlink:href", "data", "poster", "action", "background")
-OPTION = re.compile(r"^  [a-z]\) ")
-CLAIM = re.compile(r"(?P<mark>✓|✗|holds:|it depends:|does not hold:)\s*(?P<text>.*)")
-MEANING = {"✓": "holds", "✗": "fails", "holds:": "holds", "it depends:": "depends", "does not hold:": "fails"}
 
 
 def build_deck(notebook: Path, target: Path) -> Path:
@@ -57,7 +49,7 @@ def build_deck(notebook: Path, target: Path) -> Path:
         loader=PackageLoader("cnnlib.publish"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template("deck.html.j2").render(
-        course=COURSE, title=_title(cells) or notebook.stem, slides=slides, **_inlined(_widgets(cells))
+        course=COURSE, title=_title(cells) or notebook.stem, slides=slides, **_inlined(widgets_of(cells))
     )
     with replacing(target) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
@@ -141,12 +133,7 @@ def markdown_to_html(source: str, folder: Path = Path(), attachments: dict | Non
 
 
 class _Inline(MathInlineParser):
-    """Dollars as in pandoc, so that prices and code stay what they are: $x$ hugs its formula, which has no backtick."""
-
-    SPECIFICATION = {  # noqa: RUF012
-        **MathInlineParser.SPECIFICATION,
-        "inline_math_tex": r"(?s:(?<![$\\])\$(?=[^\s$])(?P<math_inline_tex>(?:\\.|[^\\`$])+?)(?<!\s)\$(?![\d$]))",
-    }
+    SPECIFICATION = {**MathInlineParser.SPECIFICATION, "inline_math_tex": FORMULA}  # noqa: RUF012
 
 
 class _Renderer(IPythonRenderer):
@@ -155,33 +142,18 @@ class _Renderer(IPythonRenderer):
         return f"<h{level}>{text}</h{level}>\n"
 
     def inline_math(self, body: str) -> str:
-        return _mathml(body, "inline")
+        return mathml(body, "inline")
 
     def block_math(self, body: str) -> str:
-        return _mathml(body, "block")
+        return mathml(body, "block")
 
     def latex_environment(self, name: str, body: str) -> str:
-        return _mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
+        return mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
 
     def inline_html(self, html: str) -> str:
         return re.sub(r"(?s)<!--.*?-->", "", html)
 
     block_html = inline_html
-
-
-def _mathml(formula: str, display: str) -> str:
-    """The formula as MathML. ValueError where latex2mathml would stop, or would go on with something else."""
-    formula = formula.strip()
-    without_escapes = re.sub(r"\\.", "", formula)
-    if without_escapes.count("{") != without_escapes.count("}"):
-        raise ValueError(f"the formula {formula!r} does not close its braces.")
-    try:
-        mathml = convert(formula, display=display)
-    except Exception as error:
-        raise ValueError(f"the formula {formula!r} does not become MathML: {error!r}.") from error
-    if unknown := re.search(r">(\\\w+)<", mathml):
-        raise ValueError(f"the formula {formula!r} uses {unknown[1]}, which latex2mathml does not know.")
-    return mathml
 
 
 class _Contents(HTMLParser):
@@ -311,83 +283,22 @@ def _blocks(cell: NotebookNode, folder: Path) -> list[tuple[str, str]]:
     blocks = [("code", highlight(cell.source, PythonLexer(), HtmlFormatter()))] if "show-code" in _tags(cell) else []
     pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
     if pictures:  # they speak alone: no progress bar, no printed line beside them
-        return [*blocks, ("pictures", "\n".join(_alive(output, _picture(output)) for output in pictures))]
-    texts = ((output, _text(output)) for output in cell.outputs)
-    return [*blocks, *(("output", _alive(output, text)) for output, text in texts if text)]
-
-
-def _picture(output: NotebookNode) -> str:
-    """A picture with its alt text."""
-    alt = output.metadata.get("image/png", {}).get("alt", "").strip()
-    data = "".join(output.data["image/png"].split())
-    width, height = struct.unpack(">II", base64.b64decode(data)[16:24])
-    return (
-        f'<figure style="--ratio: {width / height:.4f}"><img src="data:image/png;base64,{data}" '
-        f'alt="{html.escape(alt)}" width="{width}" height="{height}"></figure>'
-    )
-
-
-def _alive(output: NotebookNode, still: str) -> str:
-    """`still`, and for a widget the state that deck.js makes it alive from."""
-    live = output.get("data", {}).get(MIME)
-    if not live:
-        return still
-    state = html.escape(json.dumps(live["state"], ensure_ascii=False, separators=(",", ":")))
-    return f'<div class="live" data-widget="{html.escape(live["widget"])}" data-state="{state}">{still}</div>'
-
-
-def _widgets(cells: Sequence[NotebookNode]) -> set[str]:
-    """The names of the widgets that the cells show."""
-    outputs = (output for cell in cells for output in cell.get("outputs", []))
-    return {output.data[MIME]["widget"] for output in outputs if MIME in output.get("data", {})}
-
-
-def _text(output: NotebookNode) -> str:
-    """An output without a picture as html; "" for what only the person who runs the cell needs to see (stderr)."""
-    if output.output_type == "stream":
-        text = output.text if output.name == "stdout" else ""
-    elif output.output_type == "error":
-        text = f"{output.ename}: {output.evalue}"
-    elif "text/html" in output.data:
-        return output.data["text/html"]
-    else:
-        text = output.data.get("text/plain", "")
-    lines = [line.rstrip() for line in strip_ansi(text).strip("\n").splitlines()]
-    if not any(lines):
-        return ""
-    if CLAIM.match(lines[0]):
-        return _claims(lines)
-    if lines[1:] and all(map(OPTION.match, lines[1:])):
-        return _prediction(lines)
-    return f"<pre>{html.escape(chr(10).join(lines), quote=False)}</pre>"
-
-
-def _prediction(lines: Sequence[str]) -> str:
-    """What `predict` prints, a question and its lettered answers, as a list."""
-    question, *answers = (html.escape(OPTION.sub("", line), quote=False) for line in lines)
-    return f'<p>{question}</p><ol type="a">{"".join(f"<li>{answer}</li>" for answer in answers)}</ol>'
-
-
-def _claims(lines: Sequence[str]) -> str:
-    """Lines of `claim` and `verdict` as a list; a line without a mark continues the one above it."""
-    rows: list[str] = []
-    for line in filter(None, lines):
-        match = CLAIM.match(line)
-        if match:
-            mark, text = match["mark"], html.escape(match["text"], quote=False)
-            rows.append(f'<li class="{MEANING[mark]}"><span class="mark">{mark.rstrip(":")}</span> <span>{text}</span>')
-        else:
-            rows.append(f'<span class="because">{html.escape(line.strip(), quote=False)}</span>')
-    return f'<ul class="claims">{"".join(rows)}</ul>'
+        return [*blocks, ("pictures", "\n".join(alive(output, picture(output)) for output in pictures))]
+    texts = ((output, text_of(output)) for output in cell.outputs)
+    return [*blocks, *(("output", alive(output, text)) for output, text in texts if text)]
 
 
 def _inlined(widgets: set[str]) -> dict[str, Markup]:
     """The style sheets and scripts of the page: reveal.js from its wheel, then ours, and those of the widgets."""
     reveal, ours = files("sphinx_revealjs") / "_static" / "revealjs", files("cnnlib.publish") / "templates"
     reveal_css = re.sub(r"url\([^)]*\)", "none", (reveal / "dist" / "reveal.css").read_text(encoding="utf-8"))
-    scripts = [reveal / "dist" / "reveal.js", reveal / "plugin" / "notes" / "notes.js", ours / "deck.js"]
-    sources = [*(script.read_text(encoding="utf-8") for script in scripts[:-1]), bundle(widgets)]
-    sources.append(scripts[-1].read_text(encoding="utf-8"))
+    scripts = [
+        reveal / "dist" / "reveal.js",
+        reveal / "plugin" / "notes" / "notes.js",
+        ours / "live.js",
+        ours / "deck.js",
+    ]
+    sources = [bundle(widgets), *(script.read_text(encoding="utf-8") for script in scripts)]
     styles = [reveal_css, (ours / "deck.css").read_text(encoding="utf-8"), *([text("widgets.css")] if widgets else [])]
     return {
         "styles": Markup("\n".join(styles)),

@@ -1,16 +1,8 @@
 // Keys belong to the control that has the focus: an arrow moves the slider, not the slide.
 const CONTROLS = "input, select, textarea, [contenteditable], .cnn-widget, .jupyter-widgets";
 
-// A widget takes the place of its picture or text: a model that only knows its state is all that it needs. Prints keep
-// what stood there.
-if (!location.search.includes("print-pdf")) {
-  for (const place of document.querySelectorAll(".live")) {
-    const state = JSON.parse(place.dataset.state), el = document.createElement("div");
-    const model = { get: (name) => ({ state })[name], set() {}, on() {}, off() {}, save_changes() {} };
-    WIDGETS[place.dataset.widget].render({ model, el });
-    place.replaceChildren(el);
-  }
-}
+// Prints keep what stands in a widget's place.
+if (!location.search.includes("print-pdf")) mountWidgets();
 
 // Escape gives the keys back to the slides.
 document.addEventListener("keydown", (event) => {
