@@ -53,6 +53,7 @@ SETTINGS = {
     "html_math_renderer": "mathml",
     "html_static_path": ["static"],
     "html_extra_path": ["extra"],
+    "html_favicon": "static/icon.svg",
     "html_css_files": ["site.css"],
     "html_js_files": [("site.js", {"defer": "defer"})],
     "html_use_index": False,
@@ -101,6 +102,7 @@ def prepare(chapters: Sequence[Path], source: Path, readme: str, beside: Path) -
         (source / image).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(beside / image, source / image)
     ours = files("cnnlib.publish") / "templates"
+    (static / "icon.svg").write_bytes((ours / "icon.svg").read_bytes())
     scripts = [bundle(widgets), *((ours / name).read_text(encoding="utf-8") for name in ("live.js", "site.js"))]
     (static / "site.js").write_text("\n".join(scripts), encoding="utf-8")
     styles = [text("widgets.css"), (ours / "site.css").read_text(encoding="utf-8")]
