@@ -1,5 +1,6 @@
 # The course's commands. Each sets up what it needs in .venv; after the first time none of them needs a network.
 #   make lab     open the course in JupyterLab        (make lab ARGS="--no-browser --port 9000")
+#   make site    the chapters as pages with a search  (make site ARGS="--folder public")
 #   make test    prove it: pytest --nbval             (make test ARGS="-k training")
 PYTHON ?= python3
 # Said first, so that the exact versions of the recorded runs are taken; any within pyproject.toml's bounds will do.

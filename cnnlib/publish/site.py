@@ -97,6 +97,7 @@ def prepare(chapters: Sequence[Path], source: Path, readme: str, beside: Path) -
         except ValueError as error:
             raise ValueError(f"{chapter.name}, {error}") from error
         shutil.copy(chapter, source / "extra" / "notebooks")
+    (source / "extra" / ".nojekyll").touch()  # else GitHub's host leaves out folders that begin with _
     (source / "index.md").write_text(start_page(readme, chapters), encoding="utf-8")
     for image in re.findall(r"!\[.*?\]\((.+?)\)", introduction(readme)):
         (source / image).parent.mkdir(parents=True, exist_ok=True)

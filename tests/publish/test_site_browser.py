@@ -78,7 +78,7 @@ def test_the_search_finds_the_chapter_and_leads_there(chromium, site):
         assert "bottleneck" in page.locator("article").inner_text().lower()
 
 
-def test_what_is_for_the_speaker_is_not_found(chromium, site):
+def test_a_word_that_stands_nowhere_is_not_found(chromium, site):
     with opened(chromium, address(site, "index")) as page:
         assert hits(page, "xylophone") == []
 
