@@ -15,7 +15,7 @@ from torch import nn
 from cnnlib.data import Images, random_crop, random_flip
 from cnnlib.datasets import cifar10, fashion
 from cnnlib.experiments.ladder import padding
-from cnnlib.experiments.running import Size, at_rate, train_and_record
+from cnnlib.experiments.running import Size, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.models.vgg import CHANNELS, CONFIGURATIONS
 from cnnlib.records import Record
@@ -24,25 +24,21 @@ from cnnlib.training import Recipe
 
 @dataclass(frozen=True)
 class Arm:
-    """A net and its training: channels and convolutions of each block, the window, the hidden layers, the two remedies.
-
-    `rate` multiplies the recipe's learning rate.
-    """
+    """A net and its training: channels and convolutions of each block, the window, the hidden layers, the remedies."""
 
     blocks: tuple[tuple[int, int], ...]
     window: int = 3
     hidden: tuple[int, ...] = ()
     norm: bool = False
     augment: bool = False
-    rate: float = 1.0
 
 
 VGG11 = tuple(zip(CHANNELS, CONFIGURATIONS[11]))
 
 ARMS = {
-    "lenet": Arm(((6, 1), (16, 1)), window=5, hidden=(120, 84), rate=0.3),
-    "width": Arm(((64, 1), (128, 1)), window=5, hidden=(120, 84), rate=0.1),
-    "depth": Arm(VGG11, rate=0.1),
+    "lenet": Arm(((6, 1), (16, 1)), window=5, hidden=(120, 84)),
+    "width": Arm(((64, 1), (128, 1)), window=5, hidden=(120, 84)),
+    "depth": Arm(VGG11),
     "norm": Arm(VGG11, norm=True),
     "augment": Arm(VGG11, norm=True, augment=True),
 }
@@ -54,7 +50,8 @@ def few() -> tuple[Images, Images]:
     return part[:2000], test
 
 
-RECIPE = Recipe(epochs=8, learning_rate=0.1, weight_decay=5e-4)
+# One rate for all: of 0.003 to 0.1, on images set apart, it was each net's best, or as good as it.
+RECIPE = Recipe(epochs=8, learning_rate=0.03, weight_decay=1.5e-3)
 LIVE = Size("lift", "fashion-2000", few, RECIPE, seeds=3, threads=1)
 FULL = Size("lift-full", "cifar10", cifar10, RECIPE, seeds=3)
 
@@ -99,7 +96,6 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     part, test = size.load()
     model, data = spoil(build(ARMS[arm], part.pixels.shape[1], len(part.classes)), (part, test), seed)
     model = model.to(memory_format=torch.channels_last)  # the same numbers, in less time
-    at_rate(model, ARMS[arm].rate)
     where = {"experiment": "lift", "arm": arm, "seed": seed, "device": device}
     augment = [random_flip, partial(random_crop, padding=4)] if ARMS[arm].augment else []
     return train_and_record(model, data, size, **where, transforms=padding(part), augment=augment)

@@ -29,7 +29,7 @@ def test_the_way_leads_from_lenet_to_the_simplified_vgg():
 
 
 def test_each_step_changes_one_thing():
-    lenet, width, depth, norm, augment = (replace(ARMS[name], rate=1) for name in ARMS)
+    lenet, width, depth, norm, augment = ARMS.values()
     assert width == replace(lenet, blocks=((64, 1), (128, 1)))
     assert norm == replace(depth, norm=True) and augment == replace(norm, augment=True)
     assert len(build(depth).state_dict()) < len(build(norm).state_dict())
