@@ -1,6 +1,7 @@
 """What every test gets: no network in any Python that it starts, one browser, the chapters' seconds beside budgets."""
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from tests.chromium import NOTHING_SEEN, go_without, lacking, launched
 BUDGET = 90  # seconds a chapter, on two idle cores
 BUDGETS = {"09": 120}
 os.environ.update(guarded_environment())
+# A process in a shell's background hears no SIGINT, nor do its children; the tests of Ctrl-C need theirs to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -156,9 +156,7 @@ pixel_shuffle.LIVE = replace(pixel_shuffle.LIVE, data=few)
 sys.exit(main(["run", "pixel-shuffle", "--seeds", "500", "--folder", {str(tmp_path)!r}]))
 """
     command = [sys.executable, "-c", code]
-    start = {"stdout": -1, "stderr": -1, "text": True, "cwd": records.DATA.parent}
-    # A process in a shell's background hears no SIGINT, nor do its children: this one shall.
-    with subprocess.Popen(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **start) as process:
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, cwd=records.DATA.parent) as process:
         end = time.monotonic() + 60
         while len(list(tmp_path.glob("*/[!.]*.json"))) < 2:
             assert time.monotonic() < end and process.poll() is None
