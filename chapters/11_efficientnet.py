@@ -703,14 +703,15 @@ claim("Recorded: the small net with four times the passes is ahead of all four, 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 DEPTHS = {1: (1, 1), 1.5: (1, 2), 2: (2, 2), 3: (3, 3), 4: (4, 4)}  # the blocks of the two stages
 choices = {"base": (1, 1, 14), "depth": (4, 1, 14), "width": (1, 2, 14), "resolution": (1, 1, 28)}
-choices["compound"] = (1.5, 1.25, 18)
+choices |= {"compound": (1.5, 1.25, 18), "whole": (2, 1, 14)}
 
 
 def small_net(depth, width):
     return scaling.build(scaling.Arm(blocks=DEPTHS[depth], channels=tuple(int(width * n) for n in (8, 12, 24, 64))))
 
 
-known = {names[arm]: (choice, recorded[arm]) for arm, choice in choices.items()}
+titles = names | {"whole": "twice the blocks"}
+known = {titles[arm]: (choice, recorded[arm]) for arm, choice in choices.items()}
 picture = plots.ladder({}, recorded, names, 0.65, "Depth, width, resolution")
 ScalingLab(small_net, list(DEPTHS), (1, 1.25, 1.5, 2), (14, 18, 22, 28), known, 3.7, picture)
 

@@ -9,14 +9,16 @@ from cnnlib.records import Record
 from cnnlib.widgets.live import Live, spread
 
 BLOCKS, STAGE = 15, 5
+SETS = {"without first three": range(3), "without last three": range(12, 15)}  # recorded, as the single blocks are
 
 
 class LesionLab(Live):
     """Tick off blocks of several trained networks of 15 blocks; bars show what they still name rightly.
 
-    `recorded` holds by network the runs of the experiment `lesions`, whose `test` knows every single block: these the
-    lab answers from anywhere. For several blocks it asks `measure(network, blocks)`, in a notebook whose kernel runs;
-    it returns an accuracy, or None for a network that is not there. `picture` stands where nothing can be touched.
+    `recorded` holds by network the runs of the experiment `lesions`, whose `test` knows every single block, and perhaps
+    the first three and the last three: these the lab answers from anywhere. For other blocks it asks
+    `measure(network, blocks)`, in a notebook whose kernel runs; it returns an accuracy, or None for a network that is
+    not there. `picture` stands where nothing can be touched.
     """
 
     name = "lesions"
@@ -36,6 +38,11 @@ class LesionLab(Live):
                 "runs": len(runs),
                 "whole": spread([run.accuracy for run in runs]),
                 "without": [spread([run.test[f"without {block}"] for run in runs]) for block in range(BLOCKS)],
+                "sets": [
+                    [list(blocks), spread([run.test[taken] for run in runs])]
+                    for taken, blocks in SETS.items()
+                    if all(taken in run.test for run in runs)
+                ],
             }
             for name, runs in recorded.items()
         ]

@@ -126,7 +126,7 @@ def test_the_scaling_lab_moves(labs):
     seen = [pixels(lab)]
     lab.get_by_label("blocks").press("ArrowRight")
     seen.append(pixels(lab))
-    assert "Nobody has trained this one here." in lab.locator(".cnn-said").text_content()
+    assert "This one is not recorded here." in lab.locator(".cnn-said").text_content()
     press_on(labs, lab.get_by_label("maps"), 0.95)
     seen.append(pixels(lab))
     assert lab.get_by_label("maps").get_attribute("aria-valuetext") == "2.00 times"

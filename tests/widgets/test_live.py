@@ -2,29 +2,36 @@
 
 import json
 import re
+from collections import Counter
+from dataclasses import replace
+from itertools import product
 
+import nbformat
 import pytest
 import torch
 from torch import nn
 
+from cnnlib import records
 from cnnlib.analysis import receptive_field
+from cnnlib.experiments import lesions, scaling
 from cnnlib.models.lenet import lenet
 from cnnlib.models.vgg import vgg16
 from cnnlib.plots import images
-from cnnlib.publish.pairs import WIDGET_VIEW
+from cnnlib.publish.pairs import CHAPTERS, WIDGET_VIEW
 from cnnlib.records import Record
 from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, LesionLab, Live, Prediction, ScalingLab, bundle
-from cnnlib.widgets.live import STATIC
+from cnnlib.widgets.live import STATIC, spread
 
 IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
 def two_runs() -> list[Record]:
-    """Accuracies of 0.9 and 1.0, and without block k a hundredth of k less."""
+    """Accuracies of 0.9 and 1.0, without block k a hundredth of k less, and without the first three 0.7 less."""
     return [
         Record(
             experiment="lesions", arm="net", seed=seed, data="d", data_hash="0" * 16, recipe={}, epochs=[],
-            test={"loss": 1.0, "accuracy": whole} | {f"without {k}": whole - k / 100 for k in range(15)},
+            test={"loss": 1.0, "accuracy": whole, "without first three": whole - 0.7}
+            | {f"without {k}": whole - k / 100 for k in range(15)},
             parameters=1, macs=1, seconds=1.0, device="cpu", versions={}, commit="",
         )
         for seed, whole in enumerate((0.9, 1.0))
@@ -132,6 +139,38 @@ def test_the_lesion_lab_knows_each_single_block_from_the_record():
     (net,) = lesioned().state["nets"]
     assert net["whole"] == [0.95, 0.9, 1.0]
     assert net["without"][10] == [0.85, 0.8, 0.9]
+
+
+def test_the_lesion_lab_knows_the_sets_that_were_recorded():
+    (net,) = lesioned().state["nets"]
+    assert net["sets"] == [[[0, 1, 2], [0.25, 0.2, 0.3]]], "of the last three this record says nothing"
+
+
+def stored(chapter: str, kind: str) -> dict:
+    """The state of the widget of this kind in a chapter's notebook."""
+    cells = nbformat.read(CHAPTERS / f"{chapter}.ipynb", as_version=4).cells
+    found = [output.get("data", {}).get(MIME) for cell in cells for output in cell.get("outputs", ())]
+    return next(data["state"] for data in found if data and data["widget"] == kind)
+
+
+def test_chapter_09_stores_every_set_of_blocks_that_was_recorded():
+    recorded = records.read_all(lesions.LIVE.name)
+    for net, arm in zip(stored("09_resnet", "lesions")["nets"], ("resnet", "plain", "vgg"), strict=True):
+        first, last = ([run.test[f"without {end} three"] for run in recorded[arm]] for end in ("first", "last"))
+        assert net["sets"] == [[[0, 1, 2], spread(first)], [[12, 13, 14], spread(last)]]
+
+
+def test_chapter_11_stores_every_recorded_net_that_its_sliders_reach():
+    recorded = records.read_all(scaling.LIVE.name)
+    ordinary = Counter()
+    for name, arm in scaling.ARMS.items():
+        if replace(arm, blocks=(1, 1), channels=(8, 12, 24, 64), side=14, rate=1.0) == scaling.Arm():
+            run = recorded[name][0]
+            ordinary[run.parameters, run.macs, *spread([run.accuracy for run in recorded[name]])] += 1
+    state = stored("11_efficientnet", "scaling")
+    choices = list(product(state["depths"], state["widths"], state["sides"]))
+    known = [(*state["costs"][choices.index(tuple(net["choice"]))], *net["found"]) for net in state["known"]]
+    assert Counter(known) == ordinary
 
 
 def test_for_several_blocks_the_lesion_lab_asks_the_kernel():

@@ -175,23 +175,52 @@ def test_the_frame_moves_by_keyboard_and_by_mouse(page):
 
 def test_a_block_ticked_off_moves_the_bar(page):
     lab = at(page, 3)
-    assert "95.0 % (recorded, mean of 2 runs: 90.0 % to 100.0 %)" in lab.locator(".cnn-row").text_content()
+    row = lab.locator(".cnn-row").text_content().replace("\u00a0", " ")
+    assert "95.0 % (recorded, mean of 2 runs: 90.0 % to 100.0 %)" in row
     lab.get_by_label("block 10").press("Space")
-    assert lab.locator(".cnn-said").text_content() == "Without block 10: net: 85.0 %."
+    assert lab.locator(".cnn-said").text_content() == "Without block 10: net: 85.0\u00a0%."
     assert lab.locator(".cnn-bar").evaluate("bar => bar.style.width") == "85%"
     lab.get_by_label("block 3").uncheck()
     assert lab.locator(".cnn-said").text_content() == (
-        "Without block 3, 10: net: not recorded. Single blocks were recorded; several are measured where a kernel runs."
+        "Without blocks 3 and 10: net: not recorded. Single blocks were recorded; so were blocks 0, 1 and 2 together. "
+        "Others are measured where a kernel runs."
     )
     assert lab.locator(".cnn-bar").evaluate("bar => bar.getBoundingClientRect().width") == 0
+    assert lab.locator(".cnn-track.cnn-unknown").count() == 1, "nothing known must not look like 0 %"
     lab.get_by_role("button", name="All blocks back").click()
-    assert lab.locator(".cnn-said").text_content() == "All blocks: net: 95.0 %."
+    assert lab.locator(".cnn-unknown").count() == 0
+    assert lab.locator(".cnn-said").text_content() == "All blocks: net: 95.0\u00a0%."
+
+
+def test_three_blocks_that_were_recorded_together_are_known(page):
+    lab = at(page, 3)
+    for block in range(3):
+        lab.get_by_label(f"block {block}", exact=True).uncheck()
+    assert lab.locator(".cnn-said").text_content() == "Without blocks 0, 1 and 2: net: 25.0\u00a0%."
+
+
+ALONE = """options => {
+    const root = document.body.appendChild(document.createElement("div"));
+    WIDGETS.lesions.render({ el: root, model: { get: (name) => options[name], set() {}, save_changes() {}, on() {} } });
+}"""
+
+
+def test_a_kernel_that_does_not_answer_is_named(page):
+    page.clock.install()
+    page.evaluate(ALONE, {"state": lesioned().state, "alive": True, "answer": {}})
+    lab = page.locator("body > div .cnn-lesions").last
+    for block in (3, 4):
+        lab.get_by_label(f"block {block}", exact=True).dispatch_event("click")
+    said = lab.locator(".cnn-said")
+    assert said.text_content() == "Without blocks 3 and 4: net: measuring …."
+    page.clock.fast_forward(9_000)
+    assert said.text_content().endswith("The kernel does not answer: run the cell again.")
 
 
 def test_a_step_deeper_shows_its_price_and_the_record(page):
     lab = at(page, 4)
     before = pixels(lab.locator("canvas"))
-    assert "Nobody has trained this one here." in lab.locator(".cnn-said").text_content()
+    assert "This one is not recorded here." in lab.locator(".cnn-said").text_content()
     lab.get_by_label("blocks").press("ArrowRight")
     assert lab.locator(".cnn-said").text_content() == (
         "336 parameters, 20,736 multiply-adds, 1.80 times the small net's work. Recorded, deep: 95.0 %, mean of 2 runs."
@@ -273,3 +302,17 @@ def test_every_control_has_a_name(page, slide):
     unnamed = """lab => [...lab.querySelectorAll("input, select, button, canvas")].filter(node =>
         !(node.getAttribute("aria-label") || node.labels?.length || node.textContent.trim())).length"""
     assert at(page, slide).evaluate(unnamed) == 0
+
+
+def test_forced_colours_leave_the_bars_and_mark_only_the_chosen_answer(chromium, deck):
+    page = chromium.new_context(offline=True, forced_colors="active").new_page()
+    page.goto(deck.as_uri())
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert at(page, 3).locator(".cnn-bar").evaluate(f"bar => getComputedStyle(bar).backgroundColor != {paper}")
+    question = at(page, 5)
+    question.get_by_text("54.25").click()
+    seen = f"labels => labels.map((label) => getComputedStyle(label).borderTopColor != {paper})"
+    assert question.locator("label").evaluate_all(seen) == [False, True, False]
+    at(page, 2).get_by_label("3: Conv2d · sees 14").check()
+    marked = "labels => labels.filter((label) => getComputedStyle(label).outlineStyle == 'solid').length"
+    assert page.locator(".present .cnn-layers label").evaluate_all(marked) == 1

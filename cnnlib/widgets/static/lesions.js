@@ -1,11 +1,15 @@
 // The lesion lab: blocks to tick off, and for each network a bar of what it still names rightly.
 
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const SECONDS = 8;  // after so many without an answer, the kernel is taken for gone
+const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
+const listed = (cut) => [...cut.slice(0, -2), cut.slice(-2).join(" and ")].join(", ");  // "1, 2 and 3"
 
-// What is known without asking anybody: the whole network, and each block by itself. Null for several blocks.
+// What is known without asking anybody: the whole network, each block by itself, some sets. Null for any others.
 function known(net, cut) {
-  if (cut.length > 1) return null;
-  const [mean, least, most] = cut.length ? net.without[cut[0]] : net.whole;
+  const several = () => net.sets.find(([blocks]) => String(blocks) === String(cut))?.[1];
+  const found = [net.whole, net.without[cut[0]]][cut.length] ?? several();
+  if (!found) return null;
+  const [mean, least, most] = found;
   return { share: mean, how: `recorded, mean of ${net.runs} runs: ${percent(least)} to ${percent(most)}` };
 }
 
@@ -32,10 +36,10 @@ function render({ model, el }) {
     ask();
   });
   const rows = nets.map((net) => {
-    const bar = make("div", { class: "cnn-bar" }), text = make("span");
-    const row = make("div", { class: "cnn-row" }, make("b", {}, net.name), make("div", { class: "cnn-track" }, bar), text);
-    return { net, bar, text, row };
+    const bar = make("div", { class: "cnn-bar" }), text = make("span"), track = make("div", { class: "cnn-track" }, bar);
+    return { net, bar, text, track, row: make("div", { class: "cnn-row" }, make("b", {}, net.name), track, text) };
   });
+  let timer = null, silent = false;
 
   const cut = () => ticks.flatMap((tick, block) => (tick.checked ? [] : [block]));
 
@@ -43,22 +47,32 @@ function render({ model, el }) {
     const now = cut(), answer = model.get("answer");
     const fresh = answer?.cut && String(answer.cut) === String(now) ? answer.found : {};
     const waiting = model.get("alive") && String(answer?.cut ?? "") !== String(now);
-    for (const { net, bar, text } of rows) {
+    for (const { net, bar, text, track } of rows) {
       let found = known(net, now);
       if (!found && net.name in fresh) found = { share: fresh[net.name], how: "your net, measured just now" };
-      bar.style.width = found ? percent(found.share).replace(" ", "") : "0";
-      text.textContent = found ? `${percent(found.share)} (${found.how})` : waiting ? "measuring …" : "not recorded";
+      bar.style.width = found ? `${100 * found.share}%` : "0";
+      track.classList.toggle("cnn-unknown", !found);
+      const missing = waiting ? (silent ? "no answer" : "measuring …") : "not recorded";
+      text.textContent = found ? `${percent(found.share)} (${found.how})` : missing;
     }
     const heard = rows.map(({ net, text }) => `${net.name}: ${text.textContent.split(" (")[0]}`).join("; ");
-    const why = now.length < 2 || model.get("alive") ? ""
-      : " Single blocks were recorded; several are measured where a kernel runs.";
-    said.textContent = `${now.length ? `Without block ${now.join(", ")}` : "All blocks"}: ${heard}.${why}`;
+    let why = "";
+    if (nets.some((net) => !known(net, now))) {
+      const sets = nets[0].sets.map(([blocks]) => `; so were blocks ${listed(blocks)} together`).join("");
+      if (!model.get("alive")) why = ` Single blocks were recorded${sets}. Others are measured where a kernel runs.`;
+      else if (waiting && silent) why = " The kernel does not answer: run the cell again.";
+    }
+    const without = `Without block${now.length > 1 ? "s" : ""} ${listed(now)}`;
+    said.textContent = `${now.length ? without : "All blocks"}: ${heard}.${why}`;
   }
 
   function ask() {
-    if (model.get("alive") && cut().length > 1) {
+    clearTimeout(timer);
+    silent = false;
+    if (model.get("alive") && nets.some((net) => !known(net, cut()))) {
       model.set("cut", cut());
       model.save_changes();
+      timer = setTimeout(() => { silent = true; draw(); }, 1000 * SECONDS);
     }
     draw();
   }
@@ -67,6 +81,7 @@ function render({ model, el }) {
   root.append(stages, ...rows.map(({ row }) => row), make("div", { class: "cnn-controls" }, reset), said);
   el.append(root);
   draw();
+  return () => clearTimeout(timer);
 }
 
 export default { render, known };

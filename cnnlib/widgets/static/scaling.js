@@ -58,7 +58,7 @@ function render({ model, el }) {
     const here = known.find((net) => String(index(net)) === String(chosen));
     const record = here
       ? `Recorded, ${here.name}: ${(100 * here.found[0]).toFixed(1)} %, mean of ${here.runs} runs.`
-      : "Nobody has trained this one here.";
+      : "This one is not recorded here.";
     said.textContent = `${parameters.toLocaleString("en")} parameters, ${macs.toLocaleString("en")} multiply-adds, ` +
       `${times(ratio)} the small net's work. ${record}`;
     sliders.forEach((slider, k) => slider.setAttribute("aria-valuetext", axes[k][2](axes[k][1][chosen[k]])));
