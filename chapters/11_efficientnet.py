@@ -697,8 +697,8 @@ claim("Recorded: the small net with four times the passes is ahead of all four, 
 # 81.6 %<!-- scaling: longer, mean -->: none of the nets had been trained to its end.
 
 # %% [markdown]
-# Spend the work yourself. The dashed line marks equal work; dots are recorded, the orange line is the net that you
-# have chosen.
+# Spend the work yourself. The dashed line marks equal work; marks with a name are recorded, the orange line is the net
+# that you have chosen.
 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 DEPTHS = {1: (1, 1), 1.5: (1, 2), 2: (2, 2), 3: (3, 3), 4: (4, 4)}  # the blocks of the two stages

@@ -20,10 +20,11 @@ class ConvolutionLab(Live):
     name = "convolution"
 
     def __init__(self, image: Tensor, kernel: Tensor | None = None) -> None:
-        image = image.detach().cpu().float().reshape(image.shape[-2:])
-        kernel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]) if kernel is None else kernel.detach().float()
-        side = len(image)
-        if image.shape[0] != image.shape[1] or not SMALLEST <= side <= LARGEST:
+        image = image.detach().cpu().float()
+        image = image[0] if image.dim() == 3 and len(image) == 1 else image
+        kernel = torch.tensor([[-1.0, 0, 1]] * 3) if kernel is None else kernel.detach().float()
+        side = image.shape[-1]
+        if image.shape != (side, side) or not SMALLEST <= side <= LARGEST:
             raise ValueError(
                 f"the picture is {tuple(image.shape)}; give a square one of {SMALLEST} to {LARGEST} pixels"
             )

@@ -25,7 +25,7 @@ class FieldLab(Live):
         side = side or image.shape[-1]
         features = getattr(model, "features", model)
         modules = dict(features.named_modules())
-        channels = next(model.parameters()).shape[1]  # the first convolution's
+        channels = next(module.in_channels for module in modules.values() if isinstance(module, nn.Conv2d))
         shapes = {cost.name: cost.shape for cost in summary(features, (channels, side, side), depth)}
         layers = []
         for field in receptive_field(model, depth):

@@ -106,7 +106,7 @@ def test_alt_text_follows_the_data():
     assert "sees 16 pixels a side of the picture's 28" in FieldLab(lenet(), IMAGE).still.alt
 
 
-@pytest.mark.parametrize("shape", [(28, 20), (8, 8), (60, 60)])
+@pytest.mark.parametrize("shape", [(28, 20), (8, 8), (60, 60), (3, 28, 28), (784,), (1, 1, 28, 28)])
 def test_a_picture_that_cannot_be_shown_is_refused(shape):
     with pytest.raises(ValueError, match="give a square one of 14 to 40 pixels"):
         ConvolutionLab(torch.rand(shape))
@@ -133,6 +133,11 @@ def test_the_field_lab_shows_the_fields_of_the_analysis():
 def test_a_row_without_one_window_says_so():
     branches = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Sequential(nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3)))
     assert [row["window"] for row in FieldLab(branches, IMAGE).state["layers"]] == [[3, 1, 1], []]
+
+
+def test_a_first_layer_in_groups_hides_no_channels():
+    network = nn.Sequential(nn.Conv2d(3, 6, 3, groups=3), nn.Conv2d(6, 2, 3))
+    assert FieldLab(network, IMAGE).state["layers"][0]["units"] == 26
 
 
 def test_the_lesion_lab_knows_each_single_block_from_the_record():

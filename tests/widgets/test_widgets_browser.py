@@ -123,6 +123,84 @@ def test_a_typed_weight_counts(page):
     assert pixels(lab.locator(".cnn-output")) != before
 
 
+def weights(lab) -> list[str]:
+    return lab.locator(".cnn-weights input").evaluate_all("inputs => inputs.map((input) => input.value)")
+
+
+def test_a_preset_is_what_it_is_called_at_every_size(page):
+    lab = at(page, 1)
+    preset, size = lab.get_by_label("preset"), lab.get_by_label("size", exact=True)
+    assert (preset.input_value(), weights(lab)) == ("vertical edges", ["-1", "0", "1"] * 3), "as in chapter 01"
+    size.select_option("5")
+    assert (preset.input_value(), weights(lab)) == ("vertical edges", ["-2", "-1", "0", "1", "2"] * 5)
+    preset.select_option("blur")
+    assert weights(lab) == ["0.04"] * 25
+    size.select_option("1")
+    assert (preset.input_value(), weights(lab)) == ("copy", ["1"]), "one weight can neither blur nor find an edge"
+    assert preset.locator("option:disabled").count() == 6
+    assert lab.locator(".cnn-said").text_content().rpartition(": ")[2].startswith("the one product is")
+    size.select_option("3")
+    assert (preset.input_value(), weights(lab)) == ("copy", ["0"] * 4 + ["1"] + ["0"] * 4)
+    lab.get_by_label("weight in row 2, column 2").fill("7")
+    size.select_option("5")
+    assert (preset.input_value(), weights(lab)) == ("your own", ["0"] * 12 + ["7"] + ["0"] * 12)
+
+
+def test_no_weight_is_shown_that_does_not_count(page):
+    lab = at(page, 1)
+    weight, said = lab.get_by_label("weight in row 1, column 1"), lab.locator(".cnn-said")
+    before = said.text_content()
+    weight.fill("")
+    weight.press("Tab")
+    assert (weight.input_value(), said.text_content()) == ("-1", before)
+    weight.fill("1e308")
+    weight.press("Tab")
+    assert weight.input_value() == "99"
+    assert "Infinity" not in lab.text_content()
+
+
+def test_a_small_product_is_not_called_nothing(page):
+    texts = page.evaluate("[0.0777, 0.004, 0.0007, 1e-17, -0.005, 2].map((x) => WIDGETS.convolution.said(x))")
+    assert texts == ["0.08", "0.004", "0.0007", "0", "−0.005", "2"]
+
+
+def test_the_window_begins_where_the_sum_is_greatest(page):
+    lab, kernel = at(page, 1), torch.tensor([[-1.0, 0, 1]] * 3)
+    sums = F.conv2d(IMAGE[None], kernel[None, None], padding=1)[0]
+    greatest = 1 + int(sums.abs().argmax())
+    assert lab.get_by_label("window", exact=True).input_value() == str(greatest)
+
+
+@pytest.mark.parametrize(("label", "value"), [("size", "5"), ("stride", "2"), ("padding", "0"), ("dilation", "3")])
+def test_the_window_stays_over_its_pixel(page, label, value):
+    lab = at(page, 1)
+    box = lab.locator(".cnn-output").bounding_box()
+    page.mouse.click(box["x"] + 0.66 * box["width"], box["y"] + 0.3 * box["height"])
+    seen = lab.locator(".cnn-said").text_content()
+    assert "(row 9, column 19)" in seen  # the pixels in row 8 and column 18, counted from 0
+    lab.get_by_label(label, exact=True).select_option(value)
+    now = {"size": "(row 8, column 18)", "stride": "(row 5, column 10)", "padding": "(row 8, column 18)",
+           "dilation": "(row 7, column 17)"}  # fmt: skip
+    assert now[label] in lab.locator(".cnn-said").text_content()
+
+
+def test_the_law_is_the_chapters(page):
+    lab = at(page, 1)
+    assert lab.locator(".cnn-law").text_content().startswith("⌊(28 − 3 + 2·1) / 1⌋ + 1 = 28: ")
+    lab.get_by_label("dilation").select_option("2")
+    assert lab.locator(".cnn-law").text_content().startswith("⌊(28 − (2·(3 − 1) + 1) + 2·1) / 1⌋ + 1 = 26: ")
+
+
+def test_five_by_five_weights_and_products_fit_into_their_cells(page):
+    lab = at(page, 1)
+    page.evaluate("document.querySelector('.present .cnn-widget').style.setProperty('--middle', '230px')")
+    lab.get_by_label("size", exact=True).select_option("5")
+    lab.get_by_label("weight in row 1, column 1").fill("-0.111")
+    cut = """lab => [...lab.querySelectorAll(".cnn-weights input, .cnn-products div")]
+        .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).length"""
+    assert lab.evaluate(cut) == 0
+
+
 def test_the_window_moves_by_keyboard_and_by_mouse(page):
     lab = at(page, 1)
     said = lab.locator(".cnn-said")
@@ -150,6 +228,8 @@ def test_who_wants_no_motion_gets_none(chromium, deck):
     lab = at(page, 1)
     lab.get_by_role("button", name="Play").click()
     assert lab.get_by_label("window", exact=True).input_value() == "784"
+    lab.get_by_role("button", name="Play").click()
+    assert lab.get_by_label("window", exact=True).input_value() == "1", "a second press begins anew"
 
 
 def test_a_layer_shows_its_step_of_the_formula(page):
@@ -173,6 +253,38 @@ def test_the_frame_moves_by_keyboard_and_by_mouse(page):
     assert down.input_value() == "1"
 
 
+def test_what_is_not_drawn_of_a_field_is_said(page):
+    page.evaluate("""state => {
+        const root = document.body.appendChild(document.createElement("div"));
+        WIDGETS.fields.render({ el: root, model: { get: () => state } });
+    }""", {"side": 8, "shown": 1, "pixels": [9], "layers": [
+        {"name": "narrow", "units": 8, "window": [], "size": 3, "step": 1, "start": -1},
+        {"name": "wide", "units": 8, "window": [], "size": 41, "step": 1, "start": -20},
+    ]})  # fmt: skip
+    lab = page.locator("body > div .cnn-fields").last
+    orange = """canvas => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, 640, 640);
+        let found = 0;
+        for (let k = 0; k < data.length; k += 4) found += data[k] === 213 && data[k + 1] === 94;
+        return found;
+    }"""
+    said = lab.locator(".cnn-said")
+    assert "reaches beyond" not in said.text_content()
+    lab.get_by_label("wide").dispatch_event("click")
+    assert "reaches beyond what is drawn" in said.text_content()
+    assert lab.locator("canvas").evaluate(orange) > 1000
+
+
+def test_a_list_of_layers_that_is_cut_off_says_so(page):
+    lab = at(page, 2)
+    layers, more = lab.locator(".cnn-layers"), lab.locator(".cnn-more")
+    assert more.is_hidden(), "all are seen"
+    layers.evaluate("list => { list.style.maxHeight = '60px'; }")
+    more.get_by_text("more layers").wait_for()
+    layers.evaluate("list => { list.scrollTop = 1000; }")
+    more.get_by_text("more layers").wait_for(state="detached")
+
+
 def test_a_block_ticked_off_moves_the_bar(page):
     lab = at(page, 3)
     row = lab.locator(".cnn-row").text_content().replace("\u00a0", " ")
@@ -182,7 +294,7 @@ def test_a_block_ticked_off_moves_the_bar(page):
     assert lab.locator(".cnn-bar").evaluate("bar => bar.style.width") == "85%"
     lab.get_by_label("block 3").uncheck()
     assert lab.locator(".cnn-said").text_content() == (
-        "Without blocks 3 and 10: net: not recorded. Single blocks were recorded; so were blocks 0, 1 and 2 together. "
+        "Without blocks 3 and 10: net: not recorded. Recorded: single blocks; blocks 0, 1 and 2. "
         "Others are measured where a kernel runs."
     )
     assert lab.locator(".cnn-bar").evaluate("bar => bar.getBoundingClientRect().width") == 0
@@ -223,7 +335,8 @@ def test_a_step_deeper_shows_its_price_and_the_record(page):
     assert "This one is not recorded here." in lab.locator(".cnn-said").text_content()
     lab.get_by_label("blocks").press("ArrowRight")
     assert lab.locator(".cnn-said").text_content() == (
-        "336 parameters, 20,736 multiply-adds, 1.80 times the small net's work. Recorded, deep: 95.0 %, mean of 2 runs."
+        "336 parameters, 20,736 multiply-adds, 1.80 times the small net's work. Recorded, deep: 95.0\u00a0%, mean "
+        "of 2 runs."
     )
     assert lab.get_by_label("blocks").get_attribute("aria-valuetext") == "2.00 times"
     assert pixels(lab.locator("canvas")) != before

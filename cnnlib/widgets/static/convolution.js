@@ -1,20 +1,25 @@
 // The convolution lab: a window over a picture, its products, their sum, and the map they make.
 
+// The weight `down` and `across` from the middle of a size × size kernel. Of size 1 there is but the copy.
 const PRESETS = {
-  "vertical edges": [1, 0, -1, 2, 0, -2, 1, 0, -1],
-  "horizontal edges": [1, 2, 1, 0, 0, 0, -1, -2, -1],
-  "blur": [1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9, 1 / 9],
-  "sharpen": [0, -1, 0, -1, 5, -1, 0, -1, 0],
-  "outline": [-1, -1, -1, -1, 8, -1, -1, -1, -1],
-  "copy": [0, 0, 0, 0, 1, 0, 0, 0, 0],
-  "shift right": [0, 0, 0, 1, 0, 0, 0, 0, 0],
+  "vertical edges": (down, across) => across,  // right minus left
+  "horizontal edges": (down, across) => down,  // below minus above
+  "blur": (down, across, size) => 1 / size ** 2,
+  "sharpen": (down, across, size) => (down && across ? 0 : down || across ? -1 : 2 * size - 1),
+  "outline": (down, across, size) => (down || across ? -1 : size ** 2 - 1),
+  "copy": (down, across) => (down || across ? 0 : 1),
+  "shift right": (down, across) => (down === 0 && across === -1 ? 1 : 0),
 };
+const MOST = 99;  // of a typed weight
 const WIDE = 560;  // pixels a side of both canvases
 const STEPS = { size: [1, 3, 5], stride: [1, 2, 3], padding: [0, 1, 2], dilation: [1, 2, 3] };
 
-// floor((W + 2P - D(F - 1) - 1) / S) + 1
-function outputSide(side, { size, stride, padding, dilation }) {
-  return Math.floor((side + 2 * padding - dilation * (size - 1) - 1) / stride) + 1;
+// The pixels from a window's first to its last: F, or with dilation D(F - 1) + 1.
+const span = ({ size, dilation }) => dilation * (size - 1) + 1;
+
+// floor((W - F + 2P) / S) + 1
+function outputSide(side, options) {
+  return Math.floor((side - span(options) + 2 * options.padding) / options.stride) + 1;
 }
 
 // The pixels under the window at (row, column) of the map, 0 outside the picture: size × size numbers.
@@ -40,7 +45,12 @@ function convolve(pixels, side, kernel, options) {
   return map;
 }
 
-// A 3×3 pattern in the middle of a size × size kernel; of size 1 its middle weight.
+function presetKernel(name, size) {
+  const middle = (size - 1) / 2;
+  return Array.from({ length: size * size }, (_, k) => PRESETS[name](Math.floor(k / size) - middle, (k % size) - middle, size));
+}
+
+// The weights in the middle of a size × size kernel, of which what does not fit is lost.
 function resized(kernel, size) {
   const old = Math.sqrt(kernel.length), shift = (size - old) / 2;
   return Array.from({ length: size * size }, (_, k) => {
@@ -49,7 +59,11 @@ function resized(kernel, size) {
   });
 }
 
-const said = (value) => String(Number(value.toFixed(2)) || 0).replace("-", "−");
+// Two decimals; of what would then be 0, the first digit. A rest of rounding is 0.
+function said(value) {
+  const size = Math.abs(value), text = size > 1e-9 && size < 0.01 ? value.toPrecision(1) : value.toFixed(2);
+  return String(Number(text) || 0).replace("-", "−");
+}
 
 function choice(label, values, value) {
   const select = make("select", {}, ...values.map((v) => make("option", { value: v }, String(v))));
@@ -75,29 +89,43 @@ function render({ model, el }) {
   const whole = make("input", { type: "checkbox" });
   whole.checked = true;
   const names = ["your own", ...Object.keys(PRESETS)];
-  const same = Object.keys(PRESETS).find((name) => PRESETS[name].every((w, k) => w === first[k]));
+  const same = Object.keys(PRESETS).find((name) => presetKernel(name, 3).every((w, k) => Math.abs(w - first[k]) < 0.001));
   const [presetControl, preset] = choice("preset", names, same ?? "your own");
   const selects = Object.entries(STEPS).map(([name, values]) => {
     const [node, select] = choice(name, values, options[name]);
     select.addEventListener("change", () => {
+      const middle = [Math.floor(place / out), place % out].map(middleOf);
       options[name] = Number(select.value);
-      if (name === "size") kernel = resized(kernel, options.size), typeKernel();
+      if (name === "size") {
+        if (options.size === 1 && preset.value !== "your own") preset.value = "copy";
+        kernel = preset.value === "your own" ? resized(kernel, options.size) : presetKernel(preset.value, options.size);
+        typeKernel();
+      }
       compute();
+      go(...middle.map(nearest));
     });
     return node;
   });
 
+  // The pixel under the middle of a row's windows, and the row whose middle is nearest to a pixel; columns alike.
+  const middleOf = (row) => row * options.stride - options.padding + (span(options) - 1) / 2;
+  const nearest = (pixel) => Math.round((pixel + options.padding - (span(options) - 1) / 2) / options.stride);
+
   function typeKernel() {
-    weights.style.setProperty("--size", options.size);
+    for (const option of preset.options) option.disabled = options.size === 1 && !["your own", "copy"].includes(option.value);
+    root.style.setProperty("--size", options.size);
     weights.replaceChildren(...kernel.map((weight, k) => {
       const where = `weight in row ${Math.floor(k / options.size) + 1}, column ${(k % options.size) + 1}`;
-      const input = make("input", { type: "number", step: "any", value: Number(weight.toFixed(3)), "aria-label": where });
+      const input = make("input", { type: "number", step: "any", min: -MOST, max: MOST, "aria-label": where });
+      const show = () => { input.value = Number(kernel[k].toFixed(3)); };
       input.addEventListener("input", () => {
         if (!Number.isFinite(input.valueAsNumber)) return;  // half typed
-        kernel[k] = input.valueAsNumber;
+        kernel[k] = Number(Math.max(-MOST, Math.min(MOST, input.valueAsNumber)).toFixed(3));
         preset.value = "your own";
         compute();
       });
+      input.addEventListener("blur", show);  // what counts, not what was left half typed
+      show();
       return input;
     }));
   }
@@ -118,11 +146,11 @@ function render({ model, el }) {
     if (cells.length !== kernel.length) {
       cells = kernel.map(() => [make("div"), make("span"), make("b")]);
       cells.forEach(([cell, ...texts]) => cell.append(...texts));
-      products.style.setProperty("--size", size);
       products.replaceChildren(...cells.map(([cell]) => cell));
     }
-    law.textContent = `⌊(${side} + 2·${padding} − ${dilation}·(${size} − 1) − 1) / ${stride}⌋ + 1 = ${out}: ` +
-      `the map is ${out} × ${out}, ${out * out} sums of ${size * size} products`;
+    const wideWindow = dilation > 1 ? `(${dilation}·(${size} − 1) + 1)` : size;
+    law.textContent = `⌊(${side} − ${wideWindow} + 2·${padding}) / ${stride}⌋ + 1 = ${out}: ` +
+      `the map is ${out} × ${out}, ${out * out} sums of ${size > 1 ? `${size * size} products` : "one product"}`;
     draw();
   }
 
@@ -148,7 +176,7 @@ function render({ model, el }) {
   function draw() {
     const { size, stride, padding, dilation } = options, row = Math.floor(place / out), column = place % out;
     const [context, cell] = paint(picture, padded);
-    frame(context, column * stride * cell, row * stride * cell, (dilation * (size - 1) + 1) * cell);
+    frame(context, column * stride * cell, row * stride * cell, span(options) * cell);
     if (dilation > 1) {
       for (let i = 0; i < size; i++)
         for (let j = 0; j < size; j++)
@@ -164,14 +192,14 @@ function render({ model, el }) {
     const values = windowAt(pixels, side, options, row, column);
     cells.forEach(([cell, text, product], k) => {
       cell.className = values[k] * kernel[k] ? "" : "cnn-nothing";
-      text.textContent = `${said(values[k])}·${said(kernel[k])}`;
+      text.replaceChildren(`${said(values[k])}·`, size > 3 ? make("br") : "", said(kernel[k]));
       product.textContent = said(values[k] * kernel[k]);
     });
     slider.value = place + 1;
     slider.setAttribute("aria-valuetext", `window ${place + 1} of ${out * out}`);
     sum.setAttribute("aria-live", playing ? "off" : "polite");
     sum.textContent = `Window ${place + 1} of ${out * out} (row ${row + 1}, column ${column + 1}): ` +
-      `the ${size * size} products add up to ${said(map[place])}`;
+      `${size > 1 ? `the ${size * size} products add up to` : "the one product is"} ${said(map[place])}`;
     picture.setAttribute("aria-label", `The picture, ${side} × ${side} pixels, padded by ${padding}. ${sum.textContent}.`);
     result.setAttribute("aria-label",
       `The map, ${out} × ${out} numbers, black ${said(low)}, white ${said(high)}; ${last + 1 < out * out ? place + 1 : "all"} shown.`);
@@ -187,12 +215,13 @@ function render({ model, el }) {
 
   play.addEventListener("click", () => {
     if (playing) return stop();
+    const ended = place >= out * out - 1 && !whole.checked;
     whole.checked = false;
-    if (place >= out * out - 1) place = 0;
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      place = out * out - 1;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {  // from end to beginning and back, without the way
+      place = ended ? 0 : out * out - 1;
       return draw();
     }
+    if (place >= out * out - 1) place = 0;
     play.textContent = "Pause";
     const step = () => {
       place += Math.max(1, Math.round(out / 12));
@@ -206,7 +235,7 @@ function render({ model, el }) {
   whole.addEventListener("change", draw);
   preset.addEventListener("change", () => {
     if (preset.value === "your own") return;
-    kernel = resized(PRESETS[preset.value], options.size);
+    kernel = presetKernel(preset.value, options.size);
     typeKernel();
     compute();
   });
@@ -217,8 +246,8 @@ function render({ model, el }) {
   };
   onPlace(result, (y, x) => go(Math.floor(y * out), Math.floor(x * out)));
   onPlace(picture, (y, x) => {
-    const { size, stride, padding, dilation } = options, reach = (dilation * (size - 1) + 1) / 2;
-    go(...[y, x].map((part) => Math.round((part * (side + 2 * padding) - reach) / stride)));
+    const { padding } = options;
+    go(...[y, x].map((part) => nearest(part * (side + 2 * padding) - padding - 0.5)));
   });
 
   const scale = make("div");
@@ -233,9 +262,11 @@ function render({ model, el }) {
     sum, law);
   el.append(root);
   typeKernel();
-  place = outputSide(side, options) ** 2 / 2 - side / 2;  // the middle: at the edge there is little to see
   compute();
+  const sizes = map.map(Math.abs);
+  place = sizes.indexOf(Math.max(...sizes));  // where there is most to see
+  draw();
   return () => playing && cancelAnimationFrame(playing);
 }
 
-export default { render, convolve, outputSide };
+export default { render, convolve, outputSide, said };

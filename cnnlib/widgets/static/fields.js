@@ -15,6 +15,7 @@ function render({ model, el }) {
   const root = widget("fields", "Field lab");
   const picture = make("canvas", { class: "cnn-input", role: "img" });
   const list = make("fieldset", { class: "cnn-layers" }, make("legend", {}, "layer"));
+  const more = make("div", { class: "cnn-more", "aria-hidden": "true" });
   const said = make("output", { class: "cnn-said", "aria-live": "polite" });
   const sliders = [0, 1].map(() => make("input", { type: "range", min: 1, max: 1, value: 1 }));
   let chosen = 0, margin = 0;
@@ -47,11 +48,20 @@ function render({ model, el }) {
     context.fillStyle = "#707070";
     context.fillRect(0, 0, 640, 640);
     context.drawImage(small, margin * cell, margin * cell, side * cell, side * cell);
-    frame(context, (left + margin) * cell, (top + margin) * cell, layer.size * cell);
+    const [x, y] = [left, top].map((from) => (from + margin) * cell), wide = layer.size * cell;
+    const beyond = Math.min(x, y) < -1 || Math.max(x, y) + wide > 641;
+    if (beyond) {  // dashed along the edge of what is drawn, where the frame itself cannot be
+      const [from, to] = [(at) => Math.max(3, at), (at) => Math.min(637, at + wide)];
+      context.setLineDash([18, 14]);
+      frame(context, from(x), from(y), to(x) - from(x), to(y) - from(y));
+      context.setLineDash([]);
+    }
+    frame(context, x, y, wide);
     const clip = (from) => Math.max(0, Math.min(side, from + layer.size) - Math.max(0, from));
     const share = Math.round((100 * clip(top) * clip(left)) / (side * side));
     const before = chosen ? layers[chosen - 1] : { size: 1, step: 1 };
-    said.textContent = `${layer.name}: ${formula(layer, before)}. This unit sees ${share || "less than 1"} % of the picture.`;
+    said.textContent = `${layer.name}: ${formula(layer, before)}. This unit sees ${share || "less than 1"}\u00a0% of the picture.` +
+      (beyond ? " Dashed: its field reaches beyond what is drawn." : "");
     sliders.forEach((slider, axis) =>
       slider.setAttribute("aria-valuetext", `unit ${slider.value} of ${slider.max}, ${axis ? "across" : "down"}`));
     picture.setAttribute("aria-label",
@@ -74,10 +84,19 @@ function render({ model, el }) {
   });
   const controls = sliders.map((slider, axis) => control(axis ? "unit across" : "unit down", slider));
   sliders.forEach((slider) => slider.addEventListener("input", draw));
-  root.append(make("div", { class: "cnn-stage" }, list,
+  // A list that is cut off must not look as if it ended there.
+  const tell = () => {
+    more.hidden = list.scrollHeight <= list.clientHeight + 4;
+    more.textContent = list.scrollTop + list.clientHeight < list.scrollHeight - 4 ? "▾ more layers" : "";
+  };
+  list.addEventListener("scroll", tell);
+  const sized = new ResizeObserver(tell);
+  sized.observe(list);
+  root.append(make("div", { class: "cnn-stage" }, make("div", {}, list, more),
     picture, make("div", { class: "cnn-side" }, ...controls, said)));
   el.append(root);
   choose(0);
+  return () => sized.disconnect();
 }
 
 export default { render, formula };

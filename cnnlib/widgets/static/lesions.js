@@ -58,8 +58,8 @@ function render({ model, el }) {
     const heard = rows.map(({ net, text }) => `${net.name}: ${text.textContent.split(" (")[0]}`).join("; ");
     let why = "";
     if (nets.some((net) => !known(net, now))) {
-      const sets = nets[0].sets.map(([blocks]) => `; so were blocks ${listed(blocks)} together`).join("");
-      if (!model.get("alive")) why = ` Single blocks were recorded${sets}. Others are measured where a kernel runs.`;
+      const sets = nets[0].sets.map(([blocks]) => `; blocks ${listed(blocks)}`).join("");
+      if (!model.get("alive")) why = ` Recorded: single blocks${sets}. Others are measured where a kernel runs.`;
       else if (waiting && silent) why = " The kernel does not answer: run the cell again.";
     }
     const without = `Without block${now.length > 1 ? "s" : ""} ${listed(now)}`;

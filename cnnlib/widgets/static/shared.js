@@ -33,11 +33,11 @@ function onPlace(canvas, moved) {
   canvas.addEventListener("pointermove", listen);
 }
 
-// A square frame in orange on white: seen on black, on white, and in grey.
-function frame(context, x, y, width) {
+// A frame in orange on white, a square unless it has a height: seen on black, on white, and in grey.
+function frame(context, x, y, width, height = width) {
   for (const [colour, thick] of [["#ffffff", 9], ["#d55e00", 5]]) {
     context.strokeStyle = colour;
     context.lineWidth = thick;
-    context.strokeRect(x, y, width, width);
+    context.strokeRect(x, y, width, height);
   }
 }
