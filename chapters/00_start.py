@@ -17,8 +17,8 @@
 # and presses along. -->
 
 # %% [markdown]
-# Ten minutes, and ten more for the two exercises; then you know how to read every other page. You need a little
-# Python; you need not have seen JupyterLab before.
+# Ten minutes, and ten more for the two exercises. You need a little Python; you need not have seen JupyterLab before.
+# You will leave able to read every other page of this course.
 #
 # This page is a *notebook*: text, and between the text boxes of Python, called *cells*. On a web page you can only
 # read it; `make lab` in the course's folder opens it for work (README.md says how, also without `make`). Click into
@@ -177,13 +177,13 @@ plots.images(views, captions, "A colour image and its three channels", columns=4
 # A pixel is a byte, a whole number from 0 to 255. That saves memory, and it has a price. Which one? Here the page
 # asks you: commit to an answer before you run on, a wrong one teaches more than none.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Two pixels are added, as bytes: what is 200 + 100?",
     {
         "300": "A byte has 256 values, 0 to 255. Is this one of them?",
         "255, as bright as can be": "A camera would do that. But who has told the computer that these are pixels?",
-        "44": "Then you have carried over and lost something: what?",
+        "44": "What was carried over, and where has it gone?",
         "an error": "That would be kind. Does a clock stop when it passes twelve?",
     },
 )
@@ -224,13 +224,13 @@ print(tuple(digit.shape), "becomes", tuple(edges.shape))
 # <!-- 1 minute. [None, None] adds two axes, for conv2d wants many kernels with many channels. Ask: why 26 and not 28?
 # Usual wrong answer: a rounding error. The kernel must fit in: its middle never stands on the border. -->
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Eight times a pixel minus its eight neighbours: where on the digit is the result about 0?",
     {
         "where the image is black": "There it is 0, yes. Now take a pixel in the middle of a broad white stroke.",
         "on the outline": "There some neighbours are white and some are black. What do the eight add up to?",
-        "wherever all nine pixels are alike": "Then say where on this digit that is. There are two kinds of places.",
+        "wherever all nine pixels are alike": "Which places of this digit are that? Take one of them and add up.",
         "nowhere": "The nine numbers of the kernel add up to 0. When does that decide?",
     },
 )

@@ -185,14 +185,14 @@ claim("So do windows as columns, and one product.", apart(by_columns, library) <
 # kernel onto the result, scaled by its brightness, and stamps that overlap add up. A single bright pixel leaves one
 # copy of the kernel. What does our layer leave?
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "The image is empty but for one pixel. The kernel is an L. What does nn.Conv2d leave?",
     {
         "one dot": "How many windows contain the pixel? What does each of them answer?",
         "the L as it is": "The window comes from the upper left. Which of its weights meets the pixel first?",
-        "the L in a mirror, left and right swapped": "Follow the rows in the same way as the columns.",
-        "the L turned by half a turn": "Then say which weight is written down first, and which last.",
+        "the L in a mirror, left and right swapped": "Which row meets the pixel first, the upper or the lower?",
+        "the L turned by half a turn": "Which weight is then written down first, and which last?",
     },
 )
 
@@ -260,12 +260,12 @@ claim("Flip the kernel from above, and every answer changes its sign.", apart(tu
 # puts that many rings around the image first, of zeros as a rule. *Dilation* $D$ pulls the weights apart, so that
 # they lie $D$ pixels from each other.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "An image 224 pixels wide, a kernel of 11, stride 4, no padding. How wide is the map?",
     {
         "53": "Count the places of a window that fits exactly once.",
-        "54": "Then say what becomes of the pixels that are left over at the right.",
+        "54": "What becomes of the pixels that are left over at the right?",
         "54.25": "What would a quarter of a place be?",
         "55": "That is what the drawing in the AlexNet paper says. Write down where the last window would end.",
     },
@@ -494,7 +494,7 @@ claim("So do matrix and library: every convolution layer is a linear layer.", ma
 # *equivariance*: first move and then convolve, or first convolve and then move, it comes to the same. (Below, `roll`
 # moves an image. What leaves at the right comes in at the left; here that is empty background.)
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Stride 2. The digit moves one pixel to the right. What happens to the map?",
     {
@@ -578,7 +578,7 @@ for line in blurred:
 #
 # From chapter 07 on you will meet 1×1 convolutions everywhere. Their window is a single pixel, with all its channels.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "A layer of 1×1 kernels sees one pixel at a time. What can it do to an image?",
     {

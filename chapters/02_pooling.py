@@ -136,14 +136,14 @@ claim("A pool has no parameters.", sum(p.numel() for p in pool.parameters()) == 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 2 minutes. Ask: 6 maps of 28×28 go into a 2×2 max pool; what comes out? Usual wrong answer: 3 maps, or 12. -->
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "A network: convolution, pool, convolution, pool, three fully connected layers. "
     "Take both pools out. Which layers get more parameters?",
     {
         "all of them": "Write down the parameters of a 5×5 kernel. Does the size of the image stand in them?",
         "the convolutions": "A kernel is used at more places now. Is each place a new kernel?",
-        "the first fully connected one": "Then say why only that one, and how many times more.",
+        "the first fully connected one": "Which of its numbers comes from the map, and how large is it now?",
         "none": "A pool has none of its own, true. But what must the layer behind it be able to take?",
     },
 )
@@ -223,14 +223,14 @@ claim(
 # "Pooling makes a network invariant to small shifts." *Invariant* means: the image moves, the numbers stay. That can
 # be counted.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "2,000 digits, each moved one pixel to the right. For how many is the 2×2 max-pooled map exactly the same?",
     {
         "nearly all": "For which pixels does the maximum stay in its window? And for those at the right end of one?",
         "about half": "Half is right for a single bright pixel. How many edges does a digit have?",
-        "about one in ten": "Count the places at which a stroke begins or ends. All of them must be lucky at once.",
-        "none": "Then say what pooling does instead. It does something, and we shall measure it.",
+        "about one in ten": "Count the places at which a stroke begins or ends. How many must be lucky at once?",
+        "none": "One lucky digit in 2,000 would refute that. What would it have to look like?",
     },
 )
 
@@ -349,13 +349,13 @@ claim("The outputs of five untrained networks with two pools move by over a quar
 # %%
 print(f"{512 * 7 * 7:,} inputs, {(512 * 7 * 7 + 1) * 4096:,} parameters")
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "VGG16 has 13 convolutions and 3 fully connected layers. Which share of its 138 million parameters do the 3 hold?",
     {
         "about 10 %": "A kernel of 3×3×512×512 looks large. Compare it with the number printed above.",
-        "about 50 %": "Add up: is one of the three perhaps larger than all 13 convolutions together?",
-        "about 90 %": "Then guess their share of the multiplications, too, before you look.",
+        "about 50 %": "Which of the three is the largest? Compare it with all 13 convolutions together.",
+        "about 90 %": "Which one of the three would hold most of that? Work out its size.",
     },
 )
 
@@ -521,13 +521,13 @@ claim("81 answers at once cost a fifth of 81 images.", 4.5 < alone / at_once < 5
 # A *unit* is one number of a map. Behind one 3×3 convolution it depends on 3×3 pixels. Those on which it can depend
 # are its *receptive field*.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "Three 3×3 convolutions in a row, stride 1: how many pixels wide is the receptive field of a unit at the end?",
     {
         "3": "The last one looks at 3×3 units of a map. What do these look at?",
-        "5": "Right for two. Go one map further back.",
-        "7": "Then say how much each layer adds, and what would change with a stride of 2.",
+        "5": "How many maps have you gone back to get there?",
+        "7": "How much does each layer add, and what would change with a stride of 2?",
         "9": "Three windows side by side would be nine wide. Do neighbouring units' windows lie side by side?",
     },
 )
@@ -648,13 +648,13 @@ FieldLab(vgg16, images[1], side=224, depth=2)
 # <!-- 3 minutes. Ask: which layer is the first that could know there is a loop in the nine? Go down layer by layer.
 # Usual wrong answer: the first. It sees 3×3 of 224×224 pixels. -->
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "ResNet-18 stacks 16 convolutions of 3×3 behind its first; ResNet-50 stacks 48, of which 16 are 3×3 and 32 are 1×1."
     " Whose last units see more of the image?",
     {
         "ResNet-50, by far": "Put k = 1 into the formula. What does a 1×1 convolution add?",
-        "they see about the same": "Then say which of the 48 layers count, and what else could make a difference.",
+        "they see about the same": "Which of the 48 layers count, and what else could make a difference?",
         "ResNet-18, by far": "Both have 16 windows of 3×3. What else stands in the formula?",
     },
 )

@@ -89,14 +89,14 @@ plots.images(rows, captions, "Two digits, and the mean of all, their pixels move
 # convolutional, a *CNN*. They have almost the same number of parameters. First both learn from ordinary digits, then
 # from digits of the fourth column.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Digits with all pixels moved by one permutation: which network gets worse?",
     {
         "the fully connected one": "Pixel 17 has a weight of its own. What changes for it when pixel 17 moves?",
-        "the convolutional one": "Then say what exactly it loses. The pixels are all still there.",
+        "the convolutional one": "What exactly would it lose? The pixels are all still there.",
         "both": "Both see the same scrambled images. But do both care where a pixel stands?",
-        "neither": "No information is lost, that is true. The question is which network can still get at it.",
+        "neither": "No information is lost, that is true. But can each network still get at it?",
     },
 )
 
@@ -467,12 +467,12 @@ claim(
 # Suppose nobody shuffles, and the file is sorted: first all zeros, then all ones, and so on. The network sees every
 # image three times, as always. How many *unseen* digits will it read right?
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "Sorted by class, no shuffling, three epochs: the accuracy on unseen digits?",
     {
         "about 90 %": "It has seen every image three times, as the shuffled one has. But what did it see last?",
-        "about 50 %": "Then it must have kept five classes. Which, and why those?",
+        "about 50 %": "It would have kept five classes. Which, and why those?",
         "about 10 %": "That is what always giving the same answer gets. Which answer would it be?",
     },
 )
@@ -819,14 +819,14 @@ plots.weights(maps, captions, "First-layer weights of two MLPs, one picture a hi
 # near stays rather near. And, at the other end, give every image a permutation *of its own*: then no network can know
 # what a pixel means.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "A permutation of its own for every image: how does the MLP fare, which did not notice the single one?",
     {
         "as before, near 90 %": "Before, pixel 17 was always the same place in disguise. Is it now?",
         "a little worse": "What could it still use? Look for anything that does not depend on where a pixel stands.",
-        "exactly at chance": "Almost. Something survives every permutation: how much ink there is.",
-        "low, but above chance": "Then say what it still reads from a bag of pixels.",
+        "exactly at chance": "Nothing in an image would be of use to it. What exactly would have to be lost for that?",
+        "low, but above chance": "What would it read in a bag of pixels, and for which digits?",
     },
 )
 

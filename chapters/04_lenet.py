@@ -69,13 +69,13 @@ plots.images(train_set.pixels[firsts], train_set.classes, "Ten classes of clothe
 # The second takes averages instead. The third, in addition, has tanh in place of ReLU. The fourth has the *sigmoid*,
 # $\sigma(x) = 1/(1 + e^{-x})$, the S-shaped curve from 0 to 1 that textbooks often give LeNet for history's sake.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Same start, same recipe, five epochs. Which LeNet will by then do no better than a guess?",
     {
         "ReLU with averages": "An average blurs what a maximum would keep. Is a blur enough to lose everything?",
         "tanh with averages": "Its ends are flat. How many units stand at their ends before the first step?",
-        "sigmoid with averages": "Then say where it gets stuck: on the way forward, or on the way back?",
+        "sigmoid with averages": "Where would it get stuck: on the way forward, or on the way back?",
         "none of them": "Each can be trained by its gradient. But how large must a gradient be to be of use?",
     },
 )
@@ -171,14 +171,14 @@ claim("With three input channels, 62,006.", sum(p.numel() for p in LeNet(3).para
 # A unit has one weight for each number it sees, and a bias. All units of a map share theirs. So a unit of the first
 # convolution has 25 weights and a bias, shared by 28·28 places.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Where are most of LeNet's parameters, and where is most of its work?",
     {
         "both in the convolutions": "A kernel has 25 weights for each map it sees. How many is that?",
         "both in the fully connected layers": "How often is a weight of a fully connected layer used on one image?",
         "parameters in the convolutions, work in the others": "A shared weight serves many places: what becomes small?",
-        "work in the convolutions, parameters in the others": "What, then, is the price of sharing weights?",
+        "work in the convolutions, parameters in the others": "How often is each weight used on one image?",
     },
 )
 
@@ -389,13 +389,13 @@ claim(
 # The list of differences made a point of the order. Does it matter? For some pairs the two orders are the same
 # function; for others they are not.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "Which pair may change places without changing the output?",
     {
-        "only ReLU and maximum": "What does ReLU have that this needs? Does tanh not have it, too?",
+        "only ReLU and maximum": "What does ReLU have that this needs? Who else has it?",
         "any activation, with maximum": "Try one that falls: minus x.",
-        "any rising activation, with maximum": "Why must it rise? And where did you use that it is a maximum?",
+        "any rising activation, with maximum": "Where do you use that it rises, and where that it is a maximum?",
         "any rising activation, with either pool": "Take −1 and 1. What is the average of their ReLUs?",
     },
 )

@@ -70,11 +70,11 @@ for bend in (torch.sigmoid, torch.tanh, torch.relu):
 # The paper's first figure: a network of four layers with ReLU fits 75 % of its training images six times as fast as
 # the same one with tanh [1]. We shall repeat that with eight layers.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "A small AlexNet with ReLU, and with tanh. How long does tanh take to fit 75 % of its images?",
     {
-        "about as long": "Then where does ReLU's good name come from? Say what you would change to see a difference.",
+        "about as long": "Where does ReLU's good name come from, if so? What would you change to see a difference?",
         "twice as long": "A guess in the middle. Which slope in the table is it based on?",
         "six times as long": "So says the paper, of its network, its start and its images. Which of these is ours?",
         "it never gets there": "Compare the three slopes at sums near 0. Of which of them would you say that?",
@@ -327,13 +327,13 @@ del library, ours, newer, twin  # half a gigabyte
 # outputs cannot tell.) Chapter 01 showed that `groups=2` is two convolutions side by side, each on its half of the
 # maps. In the exercises you will put them together yourself.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "C2, C4 and C5 are cut into two towers. What does the whole network save by it?",
     {
         "half of its parameters and of its work": "C1, C3 and the matrices stay whole. What share have they?",
         "much of its parameters, little of its work": "Where are the parameters? And are those layers cut?",
-        "few of its parameters, a third of its work": "Then say which layers hold the parameters, and which work.",
+        "few of its parameters, a third of its work": "Which layers hold the parameters, which do the work?",
     },
 )
 
@@ -490,7 +490,7 @@ claim("With sigmoids every run stays near a guess: below 20 %.", all(run.accurac
 # a normal distribution of deviation 0.01, whatever the layer [1]. He's and Glorot's rules came from asking what
 # becomes of the gradient, so let us ask too: from each start, how strongly does the loss pull at each layer?
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "The small net with ReLU, and the weights of 2012: how strong is the pull on C1, against F8's?",
     {
@@ -633,13 +633,13 @@ claim(
 # <!-- 3 minutes. Ask: why is the mean behind the ReLU larger? Sums below zero are cut off and cannot make up for
 # those above. Usual wrong answer: doubling is an approximation, halving is exact, or the other way round. -->
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "300 images, 16 passes, dropout on or off. Which net is right more often, on these 300 and on unseen ones?",
     {
         "with dropout, on both": "On images that it trains on, with half of what its hidden matrices read missing?",
-        "without on these, with dropout on unseen": "So it is said. Is there anything dropout costs?",
-        "without, on both": "Then what would dropout be good for? Think of how long a training may be.",
+        "without on these, with dropout on unseen": "So it is said. What would dropout cost, and when?",
+        "without, on both": "What would dropout be good for, if so? Think of how long a training may be.",
     },
 )
 

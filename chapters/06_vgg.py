@@ -300,12 +300,12 @@ claim(
 # 18 against 25 holds for equal numbers of maps in and out. In VGG the maps double. To test their idea the authors
 # compared VGG-13 with five 5×5, one for each pair.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "VGG-13 has ten 3×3 convolutions, the other net five 5×5, between the same maps. Which multiplies more?",
     {
         "the five 5×5": "18 against 25 says so, for equal maps in and out. How many maps go into each pair of VGG-13?",
-        "the ten 3×3": "Then say in which block, and why 18 against 25 is not the sum to do there.",
+        "the ten 3×3": "In which block would that be? And what does the sum 18 against 25 take for granted?",
         "both alike": "They have the same maps and the same fields. Does that settle how often each weight is used?",
     },
 )
@@ -393,13 +393,13 @@ claim(
 # $10^{-2}$ *variance* ([1], section 3.1), the square of the deviation. That is $\sigma = 0.1$. Ten times larger
 # weights: does it matter?
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "Sixteen convolutions with ReLU, biases zero. All weights become ten times larger. And the last outputs?",
     {
         "ten times larger": "After one layer, yes. And what does the second layer make of its larger inputs?",
         "160 times larger": "Does each layer add to the size, or multiply it?",
-        "10¹⁶ times larger": "Then say why not even ReLU changes anything about it.",
+        "10¹⁶ times larger": "What does ReLU do to a number ten times larger? And a sigmoid?",
         "not larger: the ReLUs cut it off": "ReLU cuts off what is below zero. What does it do to a large number?",
     },
 )
@@ -653,7 +653,7 @@ claim(
 # 16 maps in every layer, so that 18 against 25 holds. Same pools, fields, start and recipe, no batch norm. What
 # stands in the two blocks differs.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "10,000 garments, three passes, three seeds. Which reads more of them: the two 3×3 or the one 5×5?",
     {

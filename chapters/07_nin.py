@@ -190,13 +190,13 @@ claim(
 )
 claim("Not so with a ReLU on the maps of the classes.", (rectified - means_first).abs().max() > 0.1)
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "A network ends in 1,024 maps of 6×6. Put AlexNet's three matrices there. Their parameters?",
     {
         "about 1 million": "One weight a map and class. And what does a matrix do with the 36 places of a map?",
         "about 59 million, as in AlexNet": "AlexNet ends in 256 maps. Which of its matrices notices the difference?",
-        "about 170 million": "Then you have multiplied. Which of the three has most of it?",
+        "about 170 million": "Which of the three has most of it? What did you multiply?",
     },
 )
 
@@ -329,12 +329,12 @@ claim(
 # AlexNet has 61 million parameters, NiN 7.6. It is often said that the 1×1 convolutions save them. Before you look:
 # seven of its twelve convolutions are hidden 1×1 ones. Take these out and keep the rest.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "NiN without its seven hidden 1×1 convolutions: how many of the 7.6 million parameters are left?",
     {
-        "more than before: the 1×1 save parameters": "They are added. Which layer becomes smaller by that?",
-        "about 6 million": "Then the 1×1 are an extra. Where does the saving come from?",
+        "more than before: the 1×1 save parameters": "Which layer becomes smaller where one is added?",
+        "about 6 million": "Which layers hold them? And what do the 1×1 save?",
         "less than 1 million": "How many weights has one convolution from 256 to 384 maps with windows of 3×3?",
     },
 )
@@ -501,13 +501,13 @@ with torch.no_grad():
 # %% tags=["claim"]
 claim("Nine such units are the listing's net of the runs below.", torch.allclose(*both, atol=1e-5))
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Small NiNs, 3,000 digits, as many passes each. What does the listing's dropout do on unseen digits?",
     {
-        "it is best: most dropout, least overfitting": "To overfit, a net must first do well on what it has seen.",
-        "a few points worse": "That may be the price of one. What do nine in a row do to a signal?",
-        "it learns next to nothing": "Then say which of the nine does the harm, or whether it takes all of them.",
+        "it is best: most dropout, least overfitting": "How well must a net do on what it has seen, to overfit?",
+        "a few points worse": "What is the price of one? And do nine in a row cost nine times that?",
+        "it learns next to nothing": "Which of the nine would do the harm, or would it take all of them?",
     },
 )
 
@@ -782,13 +782,13 @@ def accuracy(net, pixels):
         return float((net.eval()(steps[1](pixels)).argmax(1) == labels).float().mean())
 
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "In the middle the matrix reads a few digits more than the mean. Now they are moved by 5 pixels. Who loses?",
     {
         "nobody": "Which weights of the matrix meet the digit now? Were they ever trained on one?",
-        "the matrix; the mean reads as before": "Then the maps must move along exactly. What lies at their border?",
-        "both, the matrix more": "Then something in the trunk knows where things are. What could that be?",
+        "the matrix; the mean reads as before": "How exactly must the maps move along? What lies at their border?",
+        "both, the matrix more": "Why the mean, too? What in the trunk could know where things are?",
         "both, the mean more": "What does the mean of a map make of the place, and what does a matrix?",
     },
 )

@@ -77,14 +77,14 @@ plots.images(test_set.pixels[:4], captions, "Four skies: each dot has a twin to 
 # cannot: whatever it sees, it sees as often in the third kind of sky as in the fourth. A window of 5×5 can hold all
 # four.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "One layer looks through 1×1, 3×3, 5×5 and a pool, and names the sky. Take the 5×5 away: how many are right?",
     {
-        "about 25 %": "That is a guess among four. Are there skies that a 3×3 window can still tell apart?",
-        "about 50 %": "Half of the kinds can be seen. And on the other half, is it always wrong?",
-        "about 75 %": "Then say what it does with the two kinds that it cannot tell apart.",
-        "nearly all": "Where would it learn about three and four? Which window holds both dots?",
+        "about 25 %": "That is a guess among four. Which skies look alike through a 3×3 window?",
+        "about 50 %": "Which half would that be? And what does it answer on the other?",
+        "about 75 %": "Which kinds would it take for one another? And what does it answer there?",
+        "nearly all": "Which window holds both dots, when they lie three or four apart?",
     },
 )
 
@@ -182,7 +182,7 @@ plots.branches(192, steps, "The module 3a: heights are numbers of maps")
 # Leave the reductions out, and 3×3 and 5×5 look at all 192 maps; the pool passes all of them on. The paper calls this
 # the naive module.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "Leave out 3a's reductions. By what factor do its multiplications grow?",
     {
@@ -778,12 +778,12 @@ claim(
 # In training two small classifiers look at 4a and 4d. Their losses count 0.3 each. "To combat the vanishing
 # gradient", it is said, and "to train faster".
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "GoogLeNet with batch norm, before the first step: does the loss pull less at its first layers than at its last?",
     {
         "much less: it vanishes": "That is the usual story. What have He's weights and batch norm to say to it?",
-        "about as much": "Then what would the two classifiers be for? Say what else they might do.",
+        "about as much": "What would the two classifiers be for, if so? Say what else they might do.",
         "more": "What would a signal have to gain on its way back? Chapter 03 had a net in which it did.",
     },
 )

@@ -65,14 +65,14 @@ torch.set_num_threads(1)  # nets as small as these are quicker on one core than 
 #
 # The same 3×3 convolutions with batch norm, equal widths, one recipe. One net has 19 of them, the other 55.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "After six passes: which of the two has the lower loss on its training images, the 20 layers or the 56?",
     {
         "56: it has more weights to fit with": "Three times as many. Is a better fit found because it is there?",
         "20, since 56 layers overfit": "To overfit is to be too good on one kind of images. Which loss was asked for?",
         "20, for another reason": "Which? Write it down: vanishing gradients, too few passes, something else.",
-        "about the same": "Then the 36 extra layers would do no harm and no good. What would they have to learn?",
+        "about the same": "What would the 36 extra layers have to learn, to do neither harm nor good?",
     },
 )
 
@@ -444,13 +444,13 @@ kinds = {
     "ResNet-20": lambda: network(20, residual),
 }
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Twenty layers before any training: in which of them does the loss hardly pull at the first layer?",
     {
         "in all without shortcuts": "Three of them have none. What do He's start and batch norm do for a signal?",
         "in the plain one with sigmoids": "By what factor does a sigmoid shrink what passes? What do others have?",
-        "in none": "Multiply nineteen slopes of at most a quarter.",
+        "in none": "What do nineteen slopes multiply to, in each of them?",
     },
 )
 
@@ -878,13 +878,13 @@ claim(
 # Three nets of 15 blocks learn digits: ResNet-32, the same without shortcuts, one like VGG. Then one block is taken
 # out, and what came into it is passed on.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "Take one block out of the last stage of each, and train nothing. Who still reads digits?",
     {
         "all three": "What does the next layer of a plain net expect to be given?",
         "none": "What does a residual block leave behind when its branch is gone?",
-        "the ResNet": "And if you take out three, one after the other? The first three? Half of them?",
+        "the ResNet": "What would let its next layer do without the block? And without three, or half of them?",
         "the ResNet and VGG": "VGG's layers are fewer. Does that make each of them easier to miss?",
     },
 )

@@ -161,12 +161,12 @@ claim("What came into the block stands at its end unchanged.", torch.equal(stack
 # Blocks of 6, 12, 24 and 16 layers; between them the maps are halved in side, and in number. Stacks need equal sides,
 # so no stack reaches across. (The layers of the real one have two convolutions each; they come in a moment.)
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "DenseNet-121: 121 layers with weights, dense blocks of 6, 12, 24 and 16 dense layers. How many connections?",
     {
         "120": "One from each layer to the next: that is a network without any of what makes this one dense.",
-        "535": "Then you have added up four numbers. Which ones?",
+        "535": "Which numbers did you add up? What do they leave out?",
         "1,711": "You took all dense layers of the net for one block. Can a 7×7 map be stacked on a 56×56 one?",
         "7,381": "L(L+1)/2 with L = 121. What does the L of the formula count?",
     },
@@ -266,13 +266,13 @@ def bottleneck_layer(inputs, growth, bias=False):
 # <!-- 2 minutes. Ask for the weights of both kinds of layer for n maps in: 288n without, 128n + 36,864 with. Usual
 # wrong answer: the second convolution reads n maps too. -->
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "Give each of the 58 dense layers its bottleneck, k = 32. What happens to the parameters of the layers?",
     {
-        "all shrink": "Compare the first layer, which reads 64 maps. How many does its bottleneck make of them?",
-        "all grow: a convolution is added": "And the other now reads 128 maps. How many did it read in the last layer?",
-        "some grow, some shrink": "Then there is a number of maps at which it changes. Work it out.",
+        "all shrink": "Which shrinks least? Reckon with the first layer, which reads 64 maps.",
+        "all grow: a convolution is added": "Which grows least? Reckon with the last layer, which reads 992 maps.",
+        "some grow, some shrink": "Which are which? Reckon with the number of maps at which it changes.",
     },
 )
 
@@ -365,13 +365,13 @@ del twin
 # In training each layer keeps what it will need on the way back: mostly its inputs. DenseNet-121 has a third of
 # ResNet-50's parameters.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "What do they keep for one photograph, in training?",
     {
         "DenseNet-121 about a third of ResNet-50": "Parameters are there once. What is kept once for each image?",
-        "about as much": "Both have maps of the same sides. How often is the same map kept in a dense block?",
-        "DenseNet-121 half as much again": "Then say where it keeps the same numbers more than once.",
+        "about as much": "Both have maps of the same sides. How many does each net keep, and how often?",
+        "DenseNet-121 half as much again": "Which numbers would it keep more than once, and what for?",
     },
 )
 
@@ -563,13 +563,13 @@ del pair, library, ours
 # | layers read all | dense | inside |
 # | layers read the last | ends | chain |
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "The chain: same weights, same work, but everyone sees the last eight maps only. What happens on unseen clothes?",
     {
         "nothing: the same parameters": "They are as many. What can a layer know that did not pass through eight maps?",
-        "it loses a few points": "Then which kind of connection is missed: between the layers, or to the end?",
-        "it loses more than ten": "Then: does one kind of connection make up for the other, or are both needed?",
+        "it loses a few points": "Which kind of connection is missed: between the layers, or to the end?",
+        "it loses more than ten": "Does one kind of connection make up for the other, or are both needed?",
         "it learns nothing": "Twelve layers of eight maps, with batch norm. What would stop it from learning?",
     },
 )

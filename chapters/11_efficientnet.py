@@ -109,11 +109,11 @@ claim(
 claim("Apart is a full convolution with a special kernel.", same)
 claim("Each map is then seen through one window; a full one has one for each map that comes out.", ranks == [1, 6])
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "8.5 times fewer multiply-adds. How many times faster is it, on one core of your processor?",
     {
-        "about 8.5 times": "Then every multiply-add takes as long as every other. What must be fetched for each?",
+        "about 8.5 times": "Does each multiply-add take as long as every other? What must be fetched for it?",
         "more": "Some machines say so. Is each multiply-add quicker then? Look at the two steps one by one.",
         "less": "Some machines say so. By how much? And which of the two steps would you suspect?",
     },
@@ -411,13 +411,13 @@ claim("In the mean all of them leave the matrix what it was.", all(abs(value - 1
 # are scattered, and there are as many coins as weights. To throw them for each image, our layer needs a mask for each
 # image: its memory grows with the batch.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "EfficientNet's code has a function called drop_connect. What does the network do in training?",
     {
         "it drops weights": "Weights of which matrix? Look for a mask as large as a kernel.",
-        "it drops whole branches, nothing else": "Then look also at what stands before the last matrix.",
-        "branches, and numbers before the last matrix": "Then in how many of its 16 blocks? Which can do without one?",
+        "it drops whole branches, nothing else": "Have you looked at all 16 blocks, and behind them?",
+        "branches, and numbers before the last matrix": "In how many of its 16 blocks? Which can do without one?",
         "numbers, behind every convolution": "Batch norm stands there; chapter 07 has seen what that leads to.",
     },
 )
@@ -597,7 +597,7 @@ for arm, name in names.items():
     ratio = work[arm].macs / work["base"].macs
     print(f"{name:22}{work[arm].parameters:8,} parameters {work[arm].macs:9,} multiply-adds, {ratio:.2f} times")
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "Equal work, about 3.7 times the small net's. Which is best on unseen clothes?",
     {

@@ -66,13 +66,13 @@ torch.set_num_threads(1)  # nets as small as these are quicker on one core than 
 # done, for each image. And *saved bytes* are what training keeps of each image until the gradient comes back (chapter
 # 03). Here are all networks of the course at the sizes of their papers.
 
-# %% slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
     "VGG-16 has 26 times as many parameters as EfficientNet-B0. Which keeps more bytes of an image while it trains?",
     {
         "VGG-16, by far": "Parameters are stored once, whatever the images. What is kept for each image?",
         "VGG-16, a little": "Count the layers behind which a map is kept, not the weights in them.",
-        "about as much": "Then two different things happen to cancel. Which two?",
+        "about as much": "Which two things would have to cancel, by chance?",
         "EfficientNet-B0": "It has smaller maps, and far fewer of them in each layer. What could outweigh that?",
     },
 )
@@ -372,13 +372,13 @@ claim(
 # Convolution, batch norm, activation, pool, dropout: *CBAPD*, some courses say, as if it were one word. Must it be
 # this order?
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "B, A, P, D can stand in 24 orders behind C. A is ReLU, P a max pool. How many different networks are that?",
     {
         "24": "Does ReLU mind whether it comes before or after the largest of four is taken?",
         "12": "Which pairs can change places without any change of the result? Say them.",
-        "6": "Then ReLU could stand anywhere. Could it stand on the other side of batch norm?",
+        "6": "Where could ReLU stand, if so? On the other side of batch norm, too?",
         "1": "Take dropout and max pool: first drop, then take the largest, or the other way round. The same?",
     },
 )
@@ -532,7 +532,7 @@ claim("What leaves a norm behind dropout varies a tenth less in testing, or more
 # The small net of each family, and the dullest rival there is: one matrix, a weight for each pixel and class. 1,000
 # clothes, three passes. Each net has its own rate, chosen on images set apart.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "Three passes over 1,000 clothes: who is in front, alone or not?",
     {
@@ -632,7 +632,7 @@ claim(
 # passes, a better network. Each costs. Here each may cost *three times as much*: three times the passes over the same
 # 1,000 images, or three passes over 3,000 images. Or, of course, another net.
 
-# %%
+# %% jupyter={"source_hidden": true}
 predict(
     "Three times the budget: three times the passes, or three times the images?",
     {
@@ -877,7 +877,7 @@ plots.images(pictures.pixels[some], [files[place].stem for place in some], "Pict
 # Four pictures of each thing. Set a quarter apart: of the pictures, drawn at random? Or of the things, with all
 # pictures of each?
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "fragment"} jupyter={"source_hidden": true}
 predict(
     "A net is right on eight in ten of the pictures set apart picture by picture. On things that it has never seen?",
     {

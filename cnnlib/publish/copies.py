@@ -1,6 +1,5 @@
 """Copies of a chapter: the students', without solutions, and the instructors', with the speaker's notes in sight."""
 
-import ast
 import copy
 import re
 from collections.abc import Sequence
@@ -12,15 +11,21 @@ from nbformat import NotebookNode
 from cnnlib.records import replacing
 
 NOTES = re.compile(r"\A\s*<!--\s*(?P<text>.*?)\s*-->\s*\Z", re.DOTALL)
+PROMISE = re.compile(r"(?P<text>\bYou will leave .+?[.?])(?=\s|\Z)", re.DOTALL)
 MINUTES = re.compile(r"\A(\d+) minutes?\b")
 
 
 def student(notebook: NotebookNode) -> NotebookNode:
-    """The notebook without the cells tagged `solution`, and with the outputs of stubs and their checks cleared."""
+    """The notebook as nobody has run it, so that a prediction comes before its answer: no outputs, no numbers of runs.
+
+    Without the cells tagged `solution` and the speaker's notes, which tell answers too.
+    """
     result = copy.deepcopy(notebook)
-    result.cells = [cell for cell in result.cells if "solution" not in cell.metadata.get("tags", [])]
+    result.cells = [
+        cell for cell in result.cells if "solution" not in cell.metadata.get("tags", []) and not is_note(cell)
+    ]
     for cell in result.cells:
-        if cell.cell_type == "code" and is_exercise(cell.source):
+        if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return result
 
@@ -28,31 +33,48 @@ def student(notebook: NotebookNode) -> NotebookNode:
 def instructor(notebook: NotebookNode) -> NotebookNode:
     """The notebook with its notes in sight: for each slide the minutes, the question, the usual wrong answer.
 
-    A first cell adds up the minutes and counts slides and exercises; solutions stay, unfolded.
+    A first cell repeats what the chapter promises, adds up the minutes and counts slides, predictions and exercises;
+    solutions stay, unfolded.
     """
     result = copy.deepcopy(notebook)
-    lecture, slides, exercises = 0, 0, 0
+    promise = next((match["text"] for cell in result.cells if (match := PROMISE.search(cell.source))), "")
+    lecture, slides, predictions, exercises = 0, 0, 0, 0
     for cell in result.cells:
-        kind = cell.metadata.get("slideshow", {}).get("slide_type")
-        slides += kind == "slide"
-        if kind == "notes" and (notes := NOTES.match(cell.source)):
+        slides += cell.metadata.get("slideshow", {}).get("slide_type") == "slide"
+        predictions += cell.cell_type == "code" and cell.source.startswith("predict(")
+        if is_note(cell) and (notes := NOTES.match(cell.source)):
             lecture += int(match[1]) if (match := MINUTES.match(notes["text"])) else 0
-            cell.source = "\n".join(
-                f"> {line}".rstrip() for line in ["**For the speaker.**", *notes["text"].splitlines()]
-            )
+            cell.source = quoted(f"**For the speaker.**\n{notes['text']}")
         if "solution" in cell.metadata.get("tags", []):
             exercises += 1
             cell.metadata.pop("jupyter", None)  # unfolded
-    result.cells.insert(0, nbformat.v4.new_markdown_cell(BRIEFING.format(**locals()), id="briefing"))
+    briefing = quoted(BRIEFING.format(**locals()))
+    result.cells.insert(0, nbformat.v4.new_markdown_cell(briefing, id="briefing"))
     return result
 
 
 BRIEFING = """\
-> **For the speaker.** {slides} slides, {lecture} minutes by their notes; {exercises} exercises with their solutions.
-> Before the lecture: `python -m cnnlib doctor` on the machine of the hall, then run this notebook there once, with the
-> network unplugged. The deck is `python -m cnnlib slides`; it opens without a network, and `S` shows these notes."""
+**For the speaker.** What the chapter promises: {promise}
+
+{slides} slides; the minutes in their notes add up to {lecture}, exercises not counted. {predictions} predictions: the
+feedbacks stand in their folded cells, and what the run answers stands in the outputs below. {exercises} exercises with
+their solutions.
+
+Before the lecture: `.venv/bin/python -m cnnlib doctor` on the machine of the hall, then run this notebook there once,
+with the network unplugged. The deck is `.venv/bin/python -m cnnlib slides`; it opens without a network, and `S` shows
+these notes."""
 
 COPIES = {"student": student, "instructor": instructor}
+
+
+def is_note(cell: NotebookNode) -> bool:
+    """Is the cell one for the speaker?"""
+    return cell.metadata.get("slideshow", {}).get("slide_type") == "notes"
+
+
+def quoted(text: str) -> str:
+    """The text as a quotation in markdown."""
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
 def write_copies(reader: str, chapters: Sequence[Path], folder: Path) -> list[Path]:
@@ -73,27 +95,3 @@ def write_copies(reader: str, chapters: Sequence[Path], folder: Path) -> list[Pa
         print(f"{len(copied.cells):3} cells  {target}")
         written.append(target)
     return written
-
-
-def is_exercise(source: str) -> bool:
-    """Whether the cell only holds stubs (`def f(x): ...`) and calls of check, comments aside."""
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError:  # a magic: no stub
-        return False
-    return bool(statements) and all(is_stub(statement) or is_check(statement) for statement in statements)
-
-
-def is_stub(statement: ast.stmt) -> bool:
-    """Is it `def NAME(...): ...`, perhaps with a docstring?"""
-    if not isinstance(statement, ast.FunctionDef):
-        return False
-    body = statement.body[1:] if ast.get_docstring(statement) is not None else statement.body
-    return [ast.unparse(part) for part in body] == ["..."]
-
-
-def is_check(statement: ast.stmt) -> bool:
-    match statement:
-        case ast.Expr(ast.Call(func=ast.Name("check"))):
-            return True
-    return False

@@ -16,7 +16,6 @@ from nbformat import NotebookNode
 
 from cnnlib.publish import prose
 from cnnlib.publish.check import judged, printed, tags
-from cnnlib.publish.copies import is_stub
 from cnnlib.publish.pairs import WIDGET_VIEW, first_line, read, stale
 
 MOST_BYTES = 1_500_000
@@ -51,6 +50,11 @@ class Cell:
     @property
     def tags(self) -> list[str]:
         return tags(self.node)
+
+    @property
+    def folded(self) -> bool:
+        """Does JupyterLab show the cell without its code?"""
+        return bool(self.node.metadata.get("jupyter", {}).get("source_hidden"))
 
     @property
     def outputs(self) -> list[NotebookNode]:
@@ -315,6 +319,29 @@ def built_by_sync(chapter: Chapter) -> Iterator[str]:
         yield f"the notebook was saved by an editor; run `python -m cnnlib sync --force {number}` before you commit it."
 
 
+def predictions_folded(chapter: Chapter) -> Iterator[str]:
+    """The code of a prediction says what each answer is met with: a reader of the page sees the question alone."""
+    for cell in chapter.code:
+        if predictions(cell) and not cell.folded:
+            yield f'{cell}: a prediction is folded; add jupyter={{"source_hidden": true}} to its cell marker.'
+
+
+def predictions_even(chapter: Chapter) -> Iterator[str]:
+    """No feedback gives its answer away by its first word: "Then say why" is what only the right one would hear."""
+    for cell in chapter.code:
+        for call in predictions(cell):
+            options = (node for node in ast.walk(call) if isinstance(node, ast.Dict))
+            said = [node.value for option in options for node in option.values if isinstance(node, ast.Constant)]
+            if sum(str(text).startswith("Then ") for text in said) == 1:
+                yield f"{cell}: one feedback alone begins with “Then” and says that it is right; begin all alike."
+
+
+def predictions(cell: Cell) -> list[ast.Call]:
+    """The calls of predict in a cell."""
+    nodes = [node for statement in cell.statements for node in ast.walk(statement)]
+    return [node for node in nodes if isinstance(node, ast.Call) and called(node) == "predict"]
+
+
 def exercises_whole(chapter: Chapter) -> Iterator[str]:
     """An exercise is a stub, its check, and a folded solution that passes; no other cell needs either."""
     stubs: dict[str, Cell] = {}
@@ -332,6 +359,14 @@ def exercises_whole(chapter: Chapter) -> Iterator[str]:
             yield f"{cell}: the solution belongs to no exercise; define solution_NAME for a stub NAME above it."
 
 
+def is_stub(statement: ast.stmt) -> bool:
+    """Is it `def NAME(...): ...`, perhaps with a docstring?"""
+    if not isinstance(statement, ast.FunctionDef):
+        return False
+    body = statement.body[1:] if ast.get_docstring(statement) is not None else statement.body
+    return [ast.unparse(part) for part in body] == ["..."]
+
+
 def exercise_problems(chapter: Chapter, name: str, stub: Cell) -> Iterator[str]:
     """What is wrong with the exercise whose stub is the cell `stub`."""
     solved = f"solution_{name}"
@@ -345,7 +380,7 @@ def exercise_problems(chapter: Chapter, name: str, stub: Cell) -> Iterator[str]:
     if solution is None:
         yield f"{stub}: no cell after it tagged solution defines {solved}; write the solution."
     else:
-        if not solution.node.metadata.get("jupyter", {}).get("source_hidden"):
+        if not solution.folded:
             yield f'{solution}: a solution is folded; add jupyter={{"source_hidden": true}} to its cell marker.'
         if ast.unparse(solution.statements[-1]) != f"check({solved}, of={name!r})":
             yield f'{solution}: a solution ends with check({solved}, of="{name}").'
@@ -395,6 +430,8 @@ RULES: tuple[Rule, ...] = (
     safe_loading,
     in_step,
     built_by_sync,
+    predictions_folded,
+    predictions_even,
     exercises_whole,
     numbers_recorded,
     deck_whole,

@@ -61,7 +61,14 @@ known = {"base": ((1, 1, 14), recorded["base"]), "resolution": ((1, 1, 28), reco
 ScalingLab(small_net, (1, 2, 4), (1, 2), (14, 18, 22, 28), known, 3.7, picture)""",
     "predict": """
 from cnnlib.course.predict import predict
-predict("A map of 28×28, a window of 3, no padding. How wide?", {"28": "Where would the last stand?", "26": "Why?"})""",
+from ipywidgets import Output
+asked = predict("A map of 28×28, a window of 3, no padding. How wide?", {"28": "Where would it end?", "26": "Why?"})
+heard = Output()
+@heard.capture()
+def hear(change):
+    print("kernel:", change["new"])
+asked.observe(hear, "answer")
+display(asked, heard)""",
 }
 
 

@@ -73,8 +73,30 @@ def test_a_prediction_is_answered(chapter):
     question.get_by_role("radio").nth(0).click()
     assert said.text_content().endswith("Does the size of the image stand in them?")
     chapter.page.keyboard.press("ArrowDown")
+    assert said.text_content() == "Enter: this is my answer."
+    chapter.page.keyboard.press("Enter")
     assert said.text_content().endswith("Is each place a new kernel?")
+    chapter.page.keyboard.press("ArrowUp")
+    chapter.page.keyboard.press("Space")
+    assert said.text_content().endswith("Does the size of the image stand in them?")
     assert chapter.faults == []
+
+
+def test_the_code_of_a_prediction_is_folded(chapter):
+    cell = chapter.page.locator(".jp-CodeCell").filter(has=chapter.page.locator(".cnn-predict")).first
+    assert cell.locator(".jp-Cell-inputArea .jp-InputPlaceholder, .jp-InputPlaceholder").count() == 1
+    assert cell.locator(".jp-InputArea-editor").count() == 0
+
+
+def test_the_kernel_knows_committed_answers_only(labs):
+    radios, told = shown(labs, "predict").get_by_role("radio"), labs.page.get_by_text("kernel: ")
+    radios.first.focus()
+    labs.page.keyboard.press("ArrowDown")
+    assert radios.nth(1).is_checked() and told.count() == 0
+    labs.page.keyboard.press("Enter")
+    told.first.wait_for()
+    assert told.all_text_contents() == ["kernel: 26\n"]
+    assert labs.faults == []
 
 
 def test_the_field_lab_of_a_chapter_moves(chapter):

@@ -1,3 +1,4 @@
+import ast
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,6 +164,13 @@ def live(notebook: NotebookNode) -> None:
     notebook.cells[PICTURE].outputs.append(new_output("display_data", {pairs.WIDGET_VIEW: {}}))
 
 
+def asking(*feedbacks: str, folded: bool = False) -> NotebookNode:
+    """A cell with a prediction whose answers are met with these feedbacks."""
+    metadata = {"jupyter": {"source_hidden": True}} if folded else {}
+    options = dict(zip("ab", feedbacks, strict=True))
+    return new_code_cell(f"asked = lambda predict: predict('How wide?', {options})", metadata=metadata)
+
+
 LINES = "\n".join(f"x{number} = 0  # a comment\n\n# a line of comment" for number in range(16))
 NUMBER = "\n\nIt reaches 96 %<!-- no-such-experiment: cnn, mean -->."
 
@@ -204,6 +212,8 @@ CHANGES: list[tuple[lint.Rule, str, Callable[[NotebookNode], object]]] = [
     (lint.no_live_widgets, "a view", live),
     (lint.safe_loading, "pickle", add(CHECK, "\nload = lambda file: pickle.load(file)")),
     (lint.safe_loading, "torch", add(CHECK, "\nload = lambda file: torch.load(file, weights_only=False)")),
+    (lint.predictions_folded, "unfolded", insert(CHECK, asking("Is there a step of a half?", "How many fit?"))),
+    (lint.predictions_even, "a giveaway", insert(CHECK, asking("Then say why.", "How many fit?", folded=True))),
     (lint.exercises_whole, "no check", drop(STUB_CHECK)),
     (lint.exercises_whole, "more than a check", add(STUB_CHECK, "\nprint(1)")),
     (lint.exercises_whole, "a stub with company", add(STUB, "\n\n\nlimit = 4")),
@@ -243,6 +253,21 @@ def save_pair(notebook: NotebookNode, path: Path) -> Path:
         cell.id = built.id
     nbformat.write(notebook, path)
     return path
+
+
+@pytest.mark.parametrize("said", [("Where is it?", "What is it?"), ("Then say where.", "Then say what.")])
+def test_feedbacks_may_begin_alike(said: tuple[str, str], built: Path, tmp_path: Path):
+    notebook = nbformat.read(built, as_version=4)
+    insert(CHECK, asking(*said, folded=True))(notebook)
+    assert broken_rules(save_pair(notebook, tmp_path / built.name)) == set()
+
+
+@pytest.mark.parametrize(
+    ("body", "stub"), [("...", True), ('"""Two."""\n    ...', True), ("x = 1\n    ...", False), ("return 1", False)]
+)
+def test_a_stub_has_no_body_of_its_own(body: str, stub: bool):
+    (statement,) = ast.parse(f"def f():\n    {body}").body
+    assert lint.is_stub(statement) is stub
 
 
 def test_a_solution_may_be_longer_than_a_cell(built: Path, tmp_path: Path):

@@ -366,13 +366,21 @@ def test_an_answer_is_met_with_its_own_feedback_and_moves_nothing(page):
 def test_a_question_is_answered_by_keyboard_and_the_slide_stays(page):
     question = at(page, 5)
     said, group = question.get_by_role("status"), question.get_by_role("group", name="How wide is the map?")
+    last = group.get_by_role("radio", name="c) <54> & no more")
     page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    assert group.get_by_role("radio", name="a) 55").is_checked()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowRight")
-    assert group.get_by_role("radio", name="c) <54> & no more").is_checked()
+    for key in ("ArrowDown", "ArrowRight"):  # past an answer that is not meant
+        page.keyboard.press(key)
+        assert said.text_content() == "Enter: this is my answer."
+    assert last.is_checked() and last.evaluate("radio => radio === document.activeElement")
+    page.keyboard.press("Enter")
     assert said.text_content() == "Then say what becomes of the pixels that are left over."
+    page.keyboard.press("ArrowDown")
+    assert group.get_by_role("radio", name="a) 55").is_checked()
+    assert said.text_content() == "Enter: this is my answer."
+    page.keyboard.press("Space")
+    assert said.text_content() == "Where would the last window end?"
+    page.keyboard.press("ArrowLeft")
+    assert last.is_checked() and said.text_content() == "Enter: this is my answer."
     assert page.evaluate("Reveal.getIndices().h") == 5
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowLeft")
