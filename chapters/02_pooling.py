@@ -636,13 +636,16 @@ for name, part in seen.items():
 plots.fields(F.pad(images[1], [2] * 4), seen, "What one unit of each layer of LeNet-5 can see")
 
 # %% [markdown]
-# Walk through a deeper network yourself: VGG-16, which chapter 06 builds, reads images of 224×224 pixels. Pick a layer,
-# move the frame, and follow the formula layer by layer. Any network of the course can stand in its place.
+# Walk through a deeper network yourself: VGG-16, which chapter 06 builds, reads images of 224×224 pixels. Pick a
+# layer, move the frame, and follow the formula layer by layer. Then choose other networks of the course: how soon
+# does a unit see the whole picture, and what did the later ones gain by looking far beyond it?
 
 # %% slideshow={"slide_type": "slide"}
+sides = {"vgg16": 224, "lenet": 32, "alexnet": 224, "zfnet": 224, "nin": 224, "googlenet": 224, "inception_v3": 299}
+sides |= {"resnet18": 224, "resnet50": 224, "densenet121": 224, "mnasnet1_0": 224, "efficientnet_b0": 224}
 with torch.device("meta"):  # no weights: the field does not ask for them
-    vgg16 = MODELS["vgg16"]()
-FieldLab(vgg16, images[1], side=224, depth=2)
+    networks = {name: (MODELS[name](), side) for name, side in sides.items()}
+FieldLab(networks, images[1])
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 3 minutes. Ask: which layer is the first that could know there is a loop in the nine? Go down layer by layer.

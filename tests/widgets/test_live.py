@@ -14,12 +14,14 @@ from torch import nn
 from cnnlib import records
 from cnnlib.analysis import receptive_field
 from cnnlib.experiments import lesions, scaling
+from cnnlib.models import MODELS
 from cnnlib.models.lenet import lenet
 from cnnlib.models.vgg import vgg16
 from cnnlib.plots import images
 from cnnlib.publish.pairs import CHAPTERS, WIDGET_VIEW
 from cnnlib.records import Record
 from cnnlib.widgets import MIME, ConvolutionLab, FieldLab, LesionLab, Live, Prediction, ScalingLab, bundle
+from cnnlib.widgets.fields import column
 from cnnlib.widgets.live import STATIC, spread
 
 IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -120,7 +122,7 @@ def test_a_kernel_of_another_size_is_refused():
 def test_the_field_lab_shows_the_fields_of_the_analysis():
     with torch.device("meta"):
         network = vgg16()
-    rows = FieldLab(network, IMAGE, side=224, depth=2).state["layers"]
+    rows = FieldLab(network, IMAGE, side=224).state["networks"][0]["layers"]
     fields = {field.name: field for field in receptive_field(network, depth=2)}
     for row in rows:
         field = fields[row["name"].partition(":")[0]]
@@ -132,12 +134,21 @@ def test_the_field_lab_shows_the_fields_of_the_analysis():
 
 def test_a_row_without_one_window_says_so():
     branches = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Sequential(nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3)))
-    assert [row["window"] for row in FieldLab(branches, IMAGE).state["layers"]] == [[3, 1, 1], []]
+    assert [row["window"] for row in column(branches, 28, depth=1)] == [[3, 1, 1], []]
 
 
 def test_a_first_layer_in_groups_hides_no_channels():
     network = nn.Sequential(nn.Conv2d(3, 6, 3, groups=3), nn.Conv2d(6, 2, 3))
-    assert FieldLab(network, IMAGE).state["layers"][0]["units"] == 26
+    assert FieldLab(network, IMAGE).state["networks"][0]["layers"][0]["units"] == 26
+
+
+def test_networks_of_any_depth_fit_into_a_column():
+    with torch.device("meta"):
+        networks = {name: (MODELS[name](), 224) for name in ("alexnet", "resnet50", "densenet121", "googlenet")}
+    found = FieldLab(networks, IMAGE).state["networks"]
+    assert [network["name"] for network in found] == list(networks)
+    assert [len(network["layers"]) for network in found] == [8, 18, 9, 15]
+    assert [network["layers"][-1]["size"] for network in found] == [195, 427, 2071, 715]
 
 
 def test_the_lesion_lab_knows_each_single_block_from_the_record():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from torch import nn
 from torch.nn import functional as F
 
 from cnnlib.models.lenet import lenet
@@ -17,6 +18,7 @@ from cnnlib.widgets import ConvolutionLab, FieldLab, Live
 from tests.widgets.test_live import asked, lesioned, scaled
 
 pytestmark = pytest.mark.browser
+TWO = nn.Sequential(nn.Conv2d(1, 2, 7), nn.MaxPool2d(2))
 IMAGE = torch.rand(1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
@@ -38,7 +40,7 @@ def deck(tmp_path_factory):
     cells = [
         title,
         shown(ConvolutionLab(IMAGE[0])),
-        shown(FieldLab(lenet(), IMAGE)),
+        shown(FieldLab({"LeNet": (lenet(), 28), "two layers": (TWO, 20)}, IMAGE)),
         shown(lesioned()),
         shown(scaled()),
         shown(asked()),
@@ -253,14 +255,28 @@ def test_the_frame_moves_by_keyboard_and_by_mouse(page):
     assert down.input_value() == "1"
 
 
+def test_another_network_has_layers_and_a_picture_of_its_own(page):
+    lab = at(page, 2)
+    before = pixels(lab.locator("canvas"))
+    lab.get_by_label("network").select_option("two layers")
+    assert [text.split(" · ")[1] for text in lab.locator(".cnn-layers label").all_text_contents()] == [
+        "sees 7",
+        "sees 8",
+    ]
+    assert lab.get_by_label("sees 7").is_checked() and pixels(lab.locator("canvas")) != before
+    lab.get_by_label("sees 8").check()
+    assert "field 7 + (2 − 1)·1 = 8, step 1·2 = 2" in lab.locator(".cnn-said").text_content()
+    assert lab.locator("canvas").get_attribute("aria-label").startswith("The picture, 20 × 20 pixels")
+
+
 def test_what_is_not_drawn_of_a_field_is_said(page):
     page.evaluate("""state => {
         const root = document.body.appendChild(document.createElement("div"));
         WIDGETS.fields.render({ el: root, model: { get: () => state } });
-    }""", {"side": 8, "shown": 1, "pixels": [9], "layers": [
+    }""", {"shown": 1, "pixels": [9], "networks": [{"name": "", "side": 8, "layers": [
         {"name": "narrow", "units": 8, "window": [], "size": 3, "step": 1, "start": -1},
         {"name": "wide", "units": 8, "window": [], "size": 41, "step": 1, "start": -20},
-    ]})  # fmt: skip
+    ]}]})  # fmt: skip
     lab = page.locator("body > div .cnn-fields").last
     orange = """canvas => {
         const { data } = canvas.getContext("2d").getImageData(0, 0, 640, 640);
@@ -401,7 +417,7 @@ RING = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("slide", "stops"), [(1, 17), (2, 3), (3, 16), (4, 3), (5, 1)])
+@pytest.mark.parametrize(("slide", "stops"), [(1, 17), (2, 4), (3, 16), (4, 3), (5, 1)])
 def test_tab_reaches_every_control_and_the_focus_is_seen(chromium, deck, scheme, slide, stops):
     page = chromium.new_context(offline=True, color_scheme=scheme).new_page()
     page.goto(deck.as_uri())

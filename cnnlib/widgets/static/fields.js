@@ -1,4 +1,4 @@
-// The field lab: a column of layers, and on the picture the pixels that one unit of the chosen layer sees.
+// The field lab: a network's column of layers, and on the picture the pixels that one unit of the chosen layer sees.
 
 // One step of the arithmetic: the field grows by (F - 1) times the step so far; the step is multiplied by the stride.
 function formula(layer, before) {
@@ -11,14 +11,14 @@ function formula(layer, before) {
 }
 
 function render({ model, el }) {
-  const { side, shown, layers, pixels } = model.get("state"), group = `cnn-fields-${Math.random()}`;
+  const { networks, shown, pixels } = model.get("state"), group = `cnn-fields-${Math.random()}`;
   const root = widget("fields", "Field lab");
   const picture = make("canvas", { class: "cnn-input", role: "img" });
   const list = make("fieldset", { class: "cnn-layers" }, make("legend", {}, "layer"));
   const more = make("div", { class: "cnn-more", "aria-hidden": "true" });
   const said = make("output", { class: "cnn-said", "aria-live": "polite" });
   const sliders = [0, 1].map(() => make("input", { type: "range", min: 1, max: 1, value: 1 }));
-  let chosen = 0, margin = 0;
+  let { side, layers } = networks[0], chosen = 0, margin = 0;
   // Where the frame stood on the last layer's map, it stands on this one's: in the middle to begin with.
   function choose(index) {
     const layer = layers[index];
@@ -60,7 +60,7 @@ function render({ model, el }) {
     const clip = (from) => Math.max(0, Math.min(side, from + layer.size) - Math.max(0, from));
     const share = Math.round((100 * clip(top) * clip(left)) / (side * side));
     const before = chosen ? layers[chosen - 1] : { size: 1, step: 1 };
-    said.textContent = `${layer.name}: ${formula(layer, before)}. This unit sees ${share || "less than 1"}\u00a0% of the picture.` +
+    said.textContent = `${layer.name}: ${formula(layer, before)}. This unit sees ${share || "less than 1"}\u00a0% of the picture's ${side} × ${side} pixels.` +
       (beyond ? " Dashed: its field reaches beyond what is drawn." : "");
     sliders.forEach((slider, axis) =>
       slider.setAttribute("aria-valuetext", `unit ${slider.value} of ${slider.max}, ${axis ? "across" : "down"}`));
@@ -69,12 +69,19 @@ function render({ model, el }) {
       `${left + layer.size}.`);
   }
 
-  layers.forEach((layer, index) => {
-    const radio = make("input", { type: "radio", name: group, value: index });
-    radio.addEventListener("change", () => choose(index));
-    list.append(make("label", {}, radio, `${layer.name} · sees ${layer.size}`));
-  });
-  list.querySelector("input").checked = true;
+  // The column of another network, with its first layer chosen.
+  function adopt(network) {
+    ({ side, layers } = network);
+    list.replaceChildren(list.firstChild, ...layers.map((layer, index) => {
+      const radio = make("input", { type: "radio", name: group, value: index });
+      radio.checked = index === 0;
+      radio.addEventListener("change", () => choose(index));
+      return make("label", {}, radio, `${layer.name} · sees ${layer.size}`);
+    }));
+    list.scrollTop = 0;
+    choose(0);
+  }
+
   onPlace(picture, (y, x) => {
     const layer = layers[chosen], middle = layer.start + (layer.size - 1) / 2;
     [y, x].forEach((at, axis) => {
@@ -83,6 +90,14 @@ function render({ model, el }) {
     draw();
   });
   const controls = sliders.map((slider, axis) => control(axis ? "unit across" : "unit down", slider));
+  if (networks.length > 1) {
+    const menu = make("select", {}, ...networks.map(({ name }, index) => make("option", { value: index }, name)));
+    menu.addEventListener("change", () => {
+      adopt(networks[menu.value]);
+      tell();
+    });
+    controls.unshift(control("network", menu));
+  }
   sliders.forEach((slider) => slider.addEventListener("input", draw));
   // A list that is cut off must not look as if it ended there.
   const tell = () => {
@@ -95,7 +110,7 @@ function render({ model, el }) {
   root.append(make("div", { class: "cnn-stage" }, make("div", {}, list, more),
     picture, make("div", { class: "cnn-side" }, ...controls, said)));
   el.append(root);
-  choose(0);
+  adopt(networks[0]);
   return () => sized.disconnect();
 }
 
