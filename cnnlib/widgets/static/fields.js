@@ -60,7 +60,8 @@ function render({ model, el }) {
     const clip = (from) => Math.max(0, Math.min(side, from + layer.size) - Math.max(0, from));
     const share = Math.round((100 * clip(top) * clip(left)) / (side * side));
     const before = chosen ? layers[chosen - 1] : { size: 1, step: 1 };
-    said.textContent = `${layer.name}: ${formula(layer, before)}. This unit sees ${share || "less than 1"}\u00a0% of the picture's ${side} × ${side} pixels.` +
+    said.textContent = `${layer.name}: ${formula(layer, before)}. ` +
+      `This unit sees ${share || "less than 1"}\u00a0% of the picture's ${side} × ${side} pixels.` +
       (beyond ? " Dashed: its field reaches beyond what is drawn." : "");
     sliders.forEach((slider, axis) =>
       slider.setAttribute("aria-valuetext", `unit ${slider.value} of ${slider.max}, ${axis ? "across" : "down"}`));
