@@ -2,11 +2,13 @@
 
 const HIGH = 260, WIDE = 560, EDGE = 46, LEGEND = 302;
 // Marks of the recorded networks, as points of a polygon around (0, 0); every mark is told from the others in grey.
-const round = (corners, turn, inner = 1) => Array.from({ length: corners }, (_, k) => {
-  const angle = (2 * Math.PI * k) / corners + turn, reach = k % 2 ? 6 * inner : 6;
+const round = (corners, turn, inner = 1, outer = 7) => Array.from({ length: corners }, (_, k) => {
+  const angle = (2 * Math.PI * k) / corners + turn, reach = k % 2 ? outer * inner : outer;
   return [reach * Math.sin(angle), -reach * Math.cos(angle)];
 });
-const MARKS = [round(24, 0), round(3, 0), round(4, Math.PI / 4), round(3, Math.PI), round(10, 0, 0.45), round(4, 0), round(8, 0, 0.4)];
+const MARKS = [
+  round(24, 0, 1, 5), round(3, 0), round(4, Math.PI / 4), round(3, Math.PI), round(10, 0, 0.45), round(4, 0), round(8, 0, 0.4),
+];
 
 // The number of the combination in the list of costs: sides change fastest, then widths.
 function place({ widths, sides }, [depth, width, side]) {
