@@ -70,9 +70,9 @@ function render({ model, el }) {
     clearTimeout(timer);
     silent = false;
     if (model.get("alive") && nets.some((net) => !known(net, cut()))) {
+      timer = setTimeout(() => { silent = true; draw(); }, 1000 * SECONDS);
       model.set("cut", cut());
       model.save_changes();
-      timer = setTimeout(() => { silent = true; draw(); }, 1000 * SECONDS);
     }
     draw();
   }
