@@ -84,12 +84,12 @@ def test_a_prediction_is_answered(chapter):
 
 def test_the_code_of_a_prediction_is_folded(chapter):
     cell = chapter.page.locator(".jp-CodeCell").filter(has=chapter.page.locator(".cnn-predict")).first
-    assert cell.locator(".jp-Cell-inputArea .jp-InputPlaceholder, .jp-InputPlaceholder").count() == 1
+    assert cell.locator(".jp-InputPlaceholder").count() == 1
     assert cell.locator(".jp-InputArea-editor").count() == 0
 
 
 def test_the_kernel_knows_committed_answers_only(labs):
-    radios, told = shown(labs, "predict").get_by_role("radio"), labs.page.get_by_text("kernel: ")
+    radios, told = shown(labs, "predict").get_by_role("radio"), labs.page.locator(".jp-OutputArea pre", has_text="kernel: ")
     radios.first.focus()
     labs.page.keyboard.press("ArrowDown")
     assert radios.nth(1).is_checked() and told.count() == 0
