@@ -292,6 +292,7 @@ def _inlined(widgets: set[str]) -> dict[str, Markup]:
     """The style sheets and scripts of the page: reveal.js from its wheel, then ours, and those of the widgets."""
     reveal, ours = files("sphinx_revealjs") / "_static" / "revealjs", files("cnnlib.publish") / "templates"
     reveal_css = re.sub(r"url\([^)]*\)", "none", (reveal / "dist" / "reveal.css").read_text(encoding="utf-8"))
+    reveal_css = re.sub(r"@media print\{([^{}]*\{[^{}]*\})*\}", "", reveal_css)  # deck.css knows our slides better
     scripts = [
         reveal / "dist" / "reveal.js",
         reveal / "plugin" / "notes" / "notes.js",

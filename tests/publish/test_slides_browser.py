@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -174,7 +175,7 @@ FAULTS = """() => {
   for (const rect of texts.getClientRects())
     if (rect.right > right || rect.bottom > bottom || rect.left < box.left || rect.top < box.top)
       return [`reaches ${Math.round(rect.right)} × ${Math.round(rect.bottom)}, beyond ${right} × ${bottom}`];
-  for (const image of slide.querySelectorAll("img"))
+  for (const image of slide.querySelectorAll("img:not(.still img)"))
     if (image.getBoundingClientRect().height < 200) faults.push("a picture is less than 200 pixels high");
   for (const notes of slide.querySelectorAll("aside.notes"))
     if (notes.getClientRects().length) faults.push("notes are visible");
@@ -301,6 +302,66 @@ def test_keys_in_a_widget_turn_no_slide(chromium, demo_deck):
     page.locator(".present .cnn-widget input").blur()
     page.keyboard.press("ArrowRight")
     assert page.evaluate("Reveal.getIndices().h") == number + 1
+
+
+@pytest.fixture(scope="module")
+def convolution(tmp_path_factory) -> Path:
+    """The deck of chapter 01: labs, questions, pictures."""
+    return build_deck(CHAPTERS[1], tmp_path_factory.mktemp("convolution") / "deck.html")
+
+
+def slide_with(page, selector: str) -> int:
+    """Turn to the first slide with such an element; its number."""
+    number = page.evaluate("css => Reveal.getSlides().findIndex(slide => slide.querySelector(css))", selector)
+    page.evaluate("number => Reveal.slide(number, 0, 99)", number)
+    return number
+
+
+@pytest.mark.parametrize("control", ["input[type=radio]", "input[type=checkbox]", "button", "canvas"])
+def test_a_clicker_turns_the_page_after_a_click_into_a_widget(chromium, convolution, control):
+    page = opened(chromium, convolution)
+    widget = ".cnn-predict" if "radio" in control else ".cnn-widget"
+    number = slide_with(page, f"{widget} {control}")
+    touched = page.locator(f".present {widget} {control}").first
+    touched.click()
+    page.keyboard.press("PageDown")
+    assert page.evaluate("Reveal.getIndices().h") == number + 1
+    page.keyboard.press("PageUp")
+    assert page.evaluate("Reveal.getIndices().h") == number
+
+
+@pytest.mark.parametrize("control", ["input[type=range]", "input[type=number]", "select"])
+def test_where_page_down_has_a_meaning_of_its_own_it_keeps_it(chromium, convolution, control):
+    page = opened(chromium, convolution)
+    number = slide_with(page, f".cnn-widget {control}")
+    page.locator(f".present .cnn-widget {control}").first.focus()
+    page.keyboard.press("PageDown")
+    assert page.evaluate("Reveal.getIndices().h") == number
+
+
+def sheets(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
+def test_a_print_is_a_sheet_a_slide_with_pictures_in_the_place_of_widgets(chromium, convolution):
+    page = opened(chromium, convolution, color_scheme="dark")
+    slides = page.evaluate("Reveal.slide(5) ?? Reveal.getTotalSlides()")
+    assert sheets(page.pdf()) == slides
+    page.emulate_media(media="print")
+    sections = page.locator(".slides > section").all()
+    assert [round(section.bounding_box()["height"]) for section in sections] == [720] * slides
+    pictures = page.locator(".slides figure img").all()
+    assert len(pictures) > 5 and min(picture.bounding_box()["height"] for picture in pictures) > 200
+    assert page.locator(".still ol li").first.is_visible(), "the question of a prediction"
+    assert not page.locator(".cnn-widget:visible, .notes:visible, .speaker-notes:visible, .controls:visible").count()
+
+
+def test_on_a_phone_no_arrow_lies_over_a_slide(chromium, convolution):
+    page = opened(chromium, convolution)
+    page.evaluate("Reveal.slide(3)")
+    assert page.locator(".controls button:visible").count()
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.locator(".controls button:visible").count() == 0
 
 
 def test_the_tab_key_stays_on_its_slide(chromium, demo_deck):
