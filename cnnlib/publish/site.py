@@ -4,6 +4,7 @@ What Sphinx gets are copies of the notebooks whose outputs are html already, as 
 writes them. The pages ask nothing of a network, nor of a server: they and their search work from disk.
 """
 
+import ast
 import base64
 import hashlib
 import io
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
 
 import furo  # noqa: F401  (Sphinx loads both by name: what is missing is said here)
@@ -23,6 +25,7 @@ from nbconvert.filters.ansi import strip_ansi
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 from sphinx.application import Sphinx
+from sphinx.search.en import SearchEnglish
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from cnnlib.publish.check import tags
@@ -153,8 +156,8 @@ START = """\
 |---|---|---|---|
 {table}
 
-Each page shows a chapter with the outputs of its last run. The labs answer to mouse and keyboard here too; to change
-code and run it, take the notebook that the page names below its title, and the course around it.
+Each page shows a chapter with what its last run printed. The labs and the questions answer here, too; to change code,
+run it and be checked, take the notebook that the page names below its title, and the course around it.
 
 ```{{toctree}}
 :hidden:
@@ -165,7 +168,7 @@ code and run it, take the notebook that the page names below its title, and the 
 
 
 def page(notebook: NotebookNode, pictures: Path) -> NotebookNode:
-    """The notebook as its page shows it: notes and comments gone, solutions folded, outputs as html.
+    """The notebook as its page shows it: notes and comments gone, imports and solutions folded, outputs as html.
 
     The PNGs go to the folder `pictures`. ValueError for one without alt text.
     """
@@ -181,14 +184,35 @@ def page(notebook: NotebookNode, pictures: Path) -> NotebookNode:
             cell.outputs = [new_output("display_data", {"text/html": "\n".join(shown)})] if shown else []
         if cell.source.startswith("predict("):  # the question says it all, and its code would give the answers away
             cell.metadata.tags = [*tags(cell), "remove-input"]
-        if "solution" in tags(cell):
-            cell = [new_markdown_cell(FOLD), cell, new_markdown_cell("</details>")]
-        cells += cell if isinstance(cell, list) else [cell]
-    notebook.cells = cells
+        cells.append(cell)
+    notebook.cells = []
+    for (kind, _), together in groupby(cells, folded):
+        fold = [f'<details class="{kind}"><summary>{SUMMARY[kind]}</summary>', "</details>"] if kind else []
+        notebook.cells += [*map(new_markdown_cell, fold[:1]), *together, *map(new_markdown_cell, fold[1:])]
     return notebook
 
 
-FOLD = '<details class="solution"><summary>Solution</summary>'
+SUMMARY = {"solution": "Solution", "imports": "The imports"}
+
+
+def folded(cell: NotebookNode) -> tuple[str, str]:
+    """In which kind of fold the page shows the cell, "" if in none; and what tells it from a neighbour of that kind."""
+    if "solution" in tags(cell):
+        return "solution", cell.id
+    return ("imports", "") if cell.cell_type == "code" and only_prepares(cell.source) else ("", "")
+
+
+def only_prepares(code: str) -> bool:
+    """Whether the code imports and, beside that, at most sets device, seed or threads."""
+    try:
+        lines = ast.parse(code).body
+    except SyntaxError:  # a magic
+        return False
+    others = [ast.unparse(line) for line in lines if not isinstance(line, ast.Import | ast.ImportFrom)]
+    return len(others) < len(lines) and all(map(SETTING.match, others))
+
+
+SETTING = re.compile(r"(device|seed|device, seed) = |torch\.set_num_threads\(")
 
 
 def output_html(output: NotebookNode, pictures: Path, number: int) -> str:
@@ -217,9 +241,23 @@ def setup(app: Sphinx) -> dict[str, bool]:
         raise nodes.SkipNode
 
     app.add_html_math_renderer("mathml", (write, None), (write, None))
+    app.add_search_language(Words)
     app.connect("doctree-read", join_formulas)
     app.connect("html-page-context", name_notebook)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class Words(SearchEnglish):
+    """The words of the search: 3×3 is one, and 3x3 is the same."""
+
+    def split(self, input: str) -> list[str]:
+        return re.findall(r"\d+(?:×\d+)+|\w+", re.sub(r"(?<=\d)x(?=\d)", "×", input))
+
+    js_splitter_code = r"""
+function splitQuery(query) {
+  return query.replace(/(?<=\d)x(?=\d)/g, "×").match(/\d+(?:×\d+)+|[\p{Letter}\p{Number}_]+/gu) ?? [];
+}
+"""
 
 
 def join_formulas(app: Sphinx, tree: nodes.document) -> None:
@@ -235,8 +273,15 @@ def join_formulas(app: Sphinx, tree: nodes.document) -> None:
 
 
 def name_notebook(app: Sphinx, name: str, template: str, context: dict, tree: nodes.document | None) -> None:
-    """Under a chapter's title: minutes, seconds, and its notebook to take along."""
+    """Under a chapter's title: its notebook to take along, and what differs here from there."""
     if (app.srcdir / f"{name}.ipynb").exists():
         link = f'<a href="notebooks/{name}.ipynb" download>{name}.ipynb</a>'
-        context["body"] = context["body"].replace("</h1>", f'</h1>\n<p class="notebook">Notebook: {link}</p>', 1)
+        line = f'<p class="notebook">Notebook: {link}. {HERE}</p>'
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
         print(f"{len(context['body']) / 1000:6.0f} kB  {name}.html")
+
+
+HERE = (
+    "This page shows what its last run printed, each ✓ included; the labs and the questions are alive. "
+    "To run, change and check it on your machine, take the notebook."
+)

@@ -67,6 +67,26 @@ def test_a_solution_is_folded_and_its_neighbours_are_not(tmp_path):
     assert "before" in before and "after" in after
 
 
+def test_the_imports_are_one_fold_and_what_does_more_is_not_in_it(tmp_path):
+    cells = [
+        code(source="import torch"),
+        code(
+            source="from cnnlib.training import default_device\n\ndevice = default_device()\ntorch.set_num_threads(1)"
+        ),
+        code(source="import math\nshown = math.pi"),
+        code(source="device = measured()"),
+    ]
+    before, folded, after = re.fullmatch(r"(?s)(.*)(<details.*</details>)(.*)", shown(tmp_path, *cells)).groups()
+    assert folded.count("<details") == 1 and "<summary>The imports</summary>" in folded
+    assert "set_num_threads" in folded and "torch" not in before
+    assert "shown" in after and "measured" in after
+
+
+def test_a_page_says_that_it_was_run_elsewhere(tmp_path):
+    (line,) = re.findall(r'<p class="notebook">(.*?)</p>', shown(tmp_path))
+    assert "shows what its last run printed" in line and "the labs and the questions are alive" in line
+
+
 def test_a_question_is_asked_without_the_code_that_answers_it(tmp_path):
     question = code(printed("Which?\n  a) this\n  b) that\n"), source='predict("Which?", {"this": "Why not that?"})')
     page = shown(tmp_path, question)

@@ -75,7 +75,29 @@ def test_the_search_finds_the_chapter_and_leads_there(chromium, site):
         assert "ResNet" in hits(page, "bottleneck")
         page.locator("#search-results li a").first.press("Enter")
         page.wait_for_url(lambda url: "search.html" not in url)
-        assert "bottleneck" in page.locator("article").inner_text().lower()
+        page.locator("article .highlighted", has_text="bottleneck").first.wait_for()
+        page.wait_for_function("scrollY > 0")
+        seen = "word => word.getBoundingClientRect().top > 0 && word.getBoundingClientRect().bottom < innerHeight"
+        assert any(page.locator("article .highlighted").evaluate_all(f"words => words.map({seen})"))
+
+
+@pytest.mark.parametrize("word", ["1×1", "1x1", "3×3"])
+def test_a_size_is_a_word_of_the_search(chromium, site, word):
+    with opened(chromium, address(site, "index")) as page:
+        found = hits(page, word)
+        assert {"Convolution", "Network in Network", "ResNet"} <= set(found)
+        assert len(found) < len(list(site.glob("[0-9]*.html"))), "not every page"
+
+
+def test_of_pages_as_good_as_each_other_the_search_lists_the_earlier_chapter_first(chromium, site):
+    with opened(chromium, address(site, "index")) as page:
+        hits(page, "stride")
+        found = page.locator("#search-results li a").evaluate_all(
+            "links => links.map(link => [-Math.ceil(link.dataset.score), link.getAttribute('href')])"
+        )
+    chapters = [(score, link) for score, link in found if link[:2].isdigit()]
+    assert found[0][1].startswith("01_convolution.html")
+    assert chapters == sorted(chapters)
 
 
 def test_a_word_that_stands_nowhere_is_not_found(chromium, site):
@@ -106,7 +128,9 @@ def test_a_lab_answers_to_mouse_and_keyboard(chromium, site):
     with opened(chromium, address(site, "01_convolution")) as page:
         lab = page.locator(".cnn-convolution")
         said, output = lab.locator(".cnn-said"), lab.locator(".cnn-output")
-        assert lab.locator("xpath=..").locator("img").count() == 0, "the picture has given way to the lab"
+        assert lab.locator("xpath=../../..").locator(".still img:visible").count() == 0, (
+            "the picture has given way to the lab"
+        )
         lab.get_by_label("window", exact=True).fill("1")
         lab.get_by_label("window", exact=True).press("ArrowRight")
         assert said.text_content().startswith("Window 2 of 784")
@@ -124,6 +148,28 @@ def test_without_scripts_a_lab_is_its_picture(chromium, site):
         picture.scroll_into_view_if_needed()
         assert picture.is_visible() and picture.get_attribute("alt").startswith("A kernel walks over a picture")
         assert page.locator(".cnn-widget").count() == 0
+
+
+def test_a_print_shows_pictures_for_labs_and_all_of_the_code(chromium, site):
+    for name in ("01_convolution", "02_pooling", "09_resnet"):
+        with opened(chromium, address(site, name), width=700) as page:
+            labs = page.locator(".cnn-widget").count()
+            assert labs == page.locator(".cnn-widget:visible").count() and not page.locator(".still:visible").count()
+            page.emulate_media(media="print")
+            assert page.locator(".still:visible").count() == labs > 0
+            assert not page.locator(".cnn-widget:visible, .skip-to-content:visible").count()
+            widths = "all => all.map(box => box.scrollWidth - box.clientWidth)"
+            assert max(page.locator(".highlight pre:visible, .output > pre").evaluate_all(widths)) == 0
+            pages = page.locator(".still").evaluate_all("all => all.map(box => getComputedStyle(box).breakInside)")
+            assert set(pages) == {"avoid"}
+
+
+def test_in_the_dark_a_picture_lies_on_white(chromium, site):
+    with opened(chromium, address(site, "01_convolution"), color_scheme="dark") as page:
+        ground = page.locator("article figure img:visible").first.evaluate(
+            "img => getComputedStyle(img).backgroundColor"
+        )
+        assert ground == "rgb(255, 255, 255)"
 
 
 def test_a_solution_opens_by_keyboard(chromium, site):
