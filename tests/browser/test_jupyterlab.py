@@ -89,7 +89,8 @@ def test_the_code_of_a_prediction_is_folded(chapter):
 
 
 def test_the_kernel_knows_committed_answers_only(labs):
-    radios, told = shown(labs, "predict").get_by_role("radio"), labs.page.locator(".jp-OutputArea pre", has_text="kernel: ")
+    radios = shown(labs, "predict").get_by_role("radio")
+    told = labs.page.locator(".jp-OutputArea pre", has_text="kernel: ")
     radios.first.focus()
     labs.page.keyboard.press("ArrowDown")
     assert radios.nth(1).is_checked() and told.count() == 0
