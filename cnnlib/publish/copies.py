@@ -1,4 +1,4 @@
-"""Copies of a chapter: the students', without solutions, and the instructors', with the speaker's notes in sight."""
+"""Copies of a chapter: the students', not yet run and without solutions, and the instructors', with notes in sight."""
 
 import copy
 import re
