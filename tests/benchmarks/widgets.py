@@ -55,9 +55,9 @@ FIRST_PAINT = f"""([number, kind]) => {{
 NUMBERED = r"number => /\d/.test(document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')[number].textContent)"
 WATCH_STEPS = f"""() => {{
   {AFTER_FRAME}
-  let came, begun, handled, waiting = false;
+  let came, begun, handled, kind, waiting = false;
   for (const type of ["keydown", "keyup", "pointerdown", "pointermove", "pointerup"])
-    addEventListener(type, (event) => {{ came = event.timeStamp; begun = performance.now(); }}, true);
+    addEventListener(type, (event) => {{ came = event.timeStamp; begun = performance.now(); kind = type; }}, true);
   const step = () => {{
     handled = performance.now();
     if (waiting) return;
@@ -70,6 +70,7 @@ WATCH_STEPS = f"""() => {{
   }};
   window.steps = [];
   for (const type of ["input", "change"]) addEventListener(type, step);
+  addEventListener("focusin", () => {{ if (kind === "keydown") step(); }});  // an arrow moves to another answer
 }}"""
 
 
