@@ -97,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--folder", type=Path, default=DECKS, help="where to (default: build/slides)")
     one = command(site, "make the site of the committed chapters: pages with a search, to open from disk or to serve")
     one.add_argument("--folder", type=Path, default=SITE, help="where to (default: build/site)")
-    one = command(copy, "write the students' copies (no solutions) or the instructors' (notes in sight) of chapters")
+    one = command(copy, "write the students' copies (not run, no solutions) or the instructors' (notes in sight)")
     one.add_argument("reader", choices=("student", "instructor"))
     one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
     one.add_argument("--folder", type=Path, help="where to (default: build/READER)")

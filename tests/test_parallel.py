@@ -8,7 +8,6 @@ import torch
 from torch import Generator
 
 from cnnlib import parallel, records
-from cnnlib.checkpoints import Checkpoint
 from cnnlib.data import Batches, Normalize, random_crop, random_flip
 from cnnlib.datasets import digits
 from cnnlib.models import cnn
@@ -26,13 +25,13 @@ def test_alone_everything_is_as_it_was():
         assert parallel.sums([1.0, 2], torch.device("cpu")) == [1.0, 2]
 
 
-def losses(checkpoint: Checkpoint | None = None) -> list[float]:
+def losses() -> list[float]:
     """The mean loss of each of 20 steps: as many epochs of one batch of 64 images, mirrored and shifted at random."""
     torch.manual_seed(0)
     part = digits()[0][:64]
     batches = Batches(part, 64, [random_flip, random_crop, Normalize(part)], Generator().manual_seed(0))
     recipe = Recipe(epochs=STEPS, learning_rate=0.2, batch_size=64)
-    return [epoch.train.loss for epoch in train(cnn(), batches, recipe, checkpoint=checkpoint)]
+    return [epoch.train.loss for epoch in train(cnn(), batches, recipe)]
 
 
 def torchrun(processes: int, *command: str) -> subprocess.CompletedProcess:

@@ -44,8 +44,8 @@ class FieldLab(Live):
 
 def layers(model: nn.Module, side: int) -> list[dict]:
     """The modules of `features`, with those inside them if that makes no more than MOST."""
-    found = [column(model, side, depth) for depth in (1, 2)]
-    return found[len(found[1]) <= MOST]
+    deep = column(model, side, depth=2)
+    return deep if len(deep) <= MOST else column(model, side, depth=1)
 
 
 def column(model: nn.Module, side: int, depth: int) -> list[dict]:
