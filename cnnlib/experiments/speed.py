@@ -7,6 +7,7 @@ convolutions. Training mirrors the images and shifts them by up to two pixels; t
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -36,6 +37,7 @@ def few() -> tuple[Images, Images]:
 RECIPE = Recipe(epochs=5, learning_rate=0.2, batch_size=128, weight_decay=1e-3)
 LIVE = Size("speed", "fashion-2000", few, RECIPE, seeds=3, threads=1)
 FULL = Size("speed-full", "cifar10", cifar10, RECIPE, seeds=3)
+LONG = Size("speed-long", "cifar10", cifar10, replace(RECIPE, epochs=12), seeds=1)
 
 
 def group(in_channels: int, width: int) -> nn.Sequential:
