@@ -14,6 +14,7 @@ from torch import Generator, nn
 from cnnlib import datasets, parallel, records
 from cnnlib.analysis import summary
 from cnnlib.checkpoints import Checkpoint
+from cnnlib.claims import mean_accuracy
 from cnnlib.data import Batches, Images, Normalize, Transform
 from cnnlib.records import Record, RecordError
 from cnnlib.training import Epoch, Loss, Recipe, cross_entropy, default_device, evaluate, first_seed, train
@@ -207,6 +208,30 @@ def record_all(
                 records.write(record, size.name, runs)
                 checkpoint_of(size, arm, seed).remove()
             yield record, True
+
+
+def tried(size: Size, rates: Iterable[float], runs: Path = records.RUNS) -> dict[str, dict[float, list[Record]]]:
+    """The recorded runs of a size at multiples of its learning rate (`--rate`): by arm, then by rate."""
+    found: dict[str, dict[float, list[Record]]] = {}
+    for rate in rates:
+        for arm, of_arm in records.read_all(size.changed(rate=rate).name, runs).items():
+            found.setdefault(arm, {})[rate] = of_arm
+    return found
+
+
+def at_best_rates(
+    size: Size, choice: Size, rates: Sequence[float], runs: Path = records.RUNS
+) -> dict[str, list[Record]]:
+    """The recorded runs of a size, each arm at the rate that reads most images in its runs of `choice`.
+
+    Arms that are recorded at another rate only are left out.
+    """
+    there, chosen = tried(size, rates, runs), {}
+    for arm, by_rate in tried(choice, rates, runs).items():
+        best = max(by_rate, key=lambda rate: mean_accuracy(by_rate[rate]))
+        if best in there.get(arm, {}):
+            chosen[arm] = there[arm][best]
+    return chosen
 
 
 def read_same(path: Path, experiment: ModuleType, size: Size) -> Record:

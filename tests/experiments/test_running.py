@@ -8,7 +8,7 @@ from cnnlib import records
 from cnnlib.data import Batches, Normalize
 from cnnlib.datasets import DataError
 from cnnlib.experiments import EXPERIMENTS, pixel_shuffle
-from cnnlib.experiments.running import processor_threads, record_all, run_all
+from cnnlib.experiments.running import at_best_rates, processor_threads, record_all, run_all, tried
 from cnnlib.models import cnn
 from cnnlib.training import evaluate, train
 from tests.experiments.test_pixel_shuffle import few
@@ -48,6 +48,23 @@ def test_a_record_of_another_recipe_or_data_set_is_not_taken_for_this_one(tmp_pa
     next(record_all(pixel_shuffle, SMALL, ["mlp-none"], [0], tmp_path))
     with pytest.raises(records.RecordError, match=r"mlp-none-0.json was made by another recipe .* than small has now"):
         next(record_all(pixel_shuffle, other, ["mlp-none"], [0], tmp_path))
+
+
+def test_each_arm_is_shown_at_the_rate_that_read_most_of_the_images_set_apart(tmp_path):
+    run = next(run_all(pixel_shuffle, SMALL, ["mlp-none"], [0]))
+    accuracies = {"mlp-none": {0.1: 0.5, 1: 0.8}, "mlp-all": {0.1: 0.7, 1: 0.6}}
+    choice, final = (replace(SMALL, name=name) for name in ("choice", "final"))
+    for arm, by_rate in accuracies.items():
+        for rate, accuracy in by_rate.items():
+            tested = {"loss": 1.0, "accuracy": accuracy}
+            records.write(replace(run, arm=arm, test=tested), choice.changed(rate=rate).name, tmp_path)
+            swapped = {"loss": 1.0, "accuracy": 1 - accuracy}  # what the final runs reach must not choose
+            records.write(replace(run, arm=arm, test=swapped), final.changed(rate=rate).name, tmp_path)
+    assert list(tried(choice, (0.1, 1), tmp_path)["mlp-all"]) == [0.1, 1]
+    shown = at_best_rates(final, choice, (0.1, 1), tmp_path)
+    assert {arm: runs[0].accuracy for arm, runs in shown.items()} == pytest.approx({"mlp-none": 0.2, "mlp-all": 0.3})
+    records.path_of(final.name, "mlp-none", 0, tmp_path).unlink()
+    assert list(at_best_rates(final, choice, (0.1, 1), tmp_path)) == ["mlp-all"]
 
 
 def test_missing_data_are_missed_before_the_first_run_only_if_a_run_is_missing(tmp_path):
