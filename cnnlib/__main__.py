@@ -163,9 +163,8 @@ def record_runs(experiment: ModuleType, size: "Size", options: argparse.Namespac
     ]
     with parallel.group():
         meter = Meter(len(missing) * size.recipe.epochs) if parallel.first() else None
-        watch = meter.epoch if meter else None
         try:
-            for record, fresh in record_all(experiment, size, arms, seeds, folder, watch):
+            for record, fresh in record_all(experiment, size, arms, seeds, folder, meter):
                 if meter and fresh:
                     meter.run(record)
         except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from torch import Generator, nn
 
 from cnnlib import records
 from cnnlib.checkpoints import Checkpoint
+from cnnlib.course.progress import Meter
 from cnnlib.data import Batches, Normalize, random_flip
 from cnnlib.experiments import pixel_shuffle
 from cnnlib.experiments.running import record_all
@@ -83,11 +84,12 @@ def test_the_state_of_another_run_is_refused_with_what_differs(tmp_path):
 def test_a_recipe_changed_between_two_tries_is_noticed(tmp_path):
     size = replace(pixel_shuffle.LIVE, name="small", data=few)
 
-    def stop(*epoch) -> None:
-        raise KeyboardInterrupt
+    class Impatient(Meter):
+        def epoch(self, *which) -> None:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        next(record_all(pixel_shuffle, size, ["cnn-none"], [0], tmp_path, stop))
+        next(record_all(pixel_shuffle, size, ["cnn-none"], [0], tmp_path, Impatient(1)))
     faster = replace(size, recipe=replace(size.recipe, learning_rate=0.3))
     with pytest.raises(RecordError, match=r"cnn-none-0.unfinished was left by another run: it differs in learning_rat"):
         next(record_all(pixel_shuffle, faster, ["cnn-none"], [0], tmp_path))
@@ -109,7 +111,7 @@ def test_a_folder_that_cannot_be_written_to_is_missed_before_the_first_epoch(tmp
     (tmp_path / "small").write_text("in the way", encoding="utf-8")
     size = replace(pixel_shuffle.LIVE, name="small", data=few)
     with pytest.raises(OSError, match=r"make the folder writable"):
-        next(record_all(pixel_shuffle, size, ["cnn-none"], [0], tmp_path, watch=iter_fails))
+        next(record_all(pixel_shuffle, size, ["cnn-none"], [0], tmp_path))
 
 
 @pytest.mark.slow

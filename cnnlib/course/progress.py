@@ -12,6 +12,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 REFRESH = 0.1  # seconds between two updates at least: a notebook chokes on thousands of them
+LOG = 30  # seconds between two lines of a log at least
 
 
 def progress(iterable: Iterable[Item], total: int | None = None) -> Iterator[Item]:
@@ -61,24 +62,39 @@ def describe(item: object, count: int, total: int | None, seconds: float, finish
 
 
 class Meter:
-    """How far many runs have come, in one line: told of each epoch and of each finished run.
+    """How far many runs have come: told of each batch, of each epoch and of each finished run.
 
-    What is still to come is reckoned from the seconds of the epochs so far, also of those before an interruption.
+    Where lines can be overwritten, one line that moves; in a log a line an epoch, none sooner than `LOG` seconds after
+    the one before. What is still to come is reckoned from the seconds of the epochs so far, also of those before an
+    interruption; in the first epoch, from its batches.
     """
 
     def __init__(self, epochs: int) -> None:
-        self.show, self.epochs = line(), epochs
-        self.count, self.seconds = 0, 0.0
+        self.show, self.epochs, self.log = line(), epochs, not (in_kernel() or sys.stderr.isatty())
+        self.count, self.seconds, self.number = 0, 0.0, 0
+        self.begun = self.shown = time.monotonic()
+
+    def batch(self, arm: str, seed: int, done: int, batches: int) -> None:
+        """One more batch of the epoch is done."""
+        now, share = time.monotonic(), done / batches
+        if not self.log and now - self.shown >= REFRESH:
+            self.shown = now
+            epoch = self.seconds / self.count if self.count else (now - self.begun) / share
+            left = duration(epoch * (self.epochs - self.count - share))
+            self.show(f"{arm}, seed {seed}: epoch {self.number + 1}, {share:.0%} · about {left} left for all", False)
 
     def epoch(self, arm: str, seed: int, epoch: object) -> None:
         """One more epoch is done."""
-        self.count += 1
-        self.seconds += epoch.seconds
-        left = duration(self.seconds / self.count * (self.epochs - self.count))
-        self.show(f"{arm}, seed {seed}: {epoch} · about {left} left for all", False)
+        self.begun = now = time.monotonic()
+        self.count, self.seconds, self.number = self.count + 1, self.seconds + epoch.seconds, epoch.number
+        if not self.log or now - self.shown >= LOG:
+            self.shown = now
+            left = duration(self.seconds / self.count * (self.epochs - self.count))
+            self.show(f"{arm}, seed {seed}: {epoch} · about {left} left for all", self.log)
 
     def run(self, record: object) -> None:
         """One more run is done: a line of its own."""
+        self.begun, self.number = time.monotonic(), 0
         self.show(f"{record}, {duration(record.seconds)}", True)
 
 
@@ -92,11 +108,16 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
+def in_kernel() -> bool:
+    """Does this run in a notebook?"""
+    ipython = sys.modules.get("IPython")
+    return bool(ipython) and hasattr(ipython.get_ipython(), "kernel")
+
+
 def line() -> Callable[[str, bool], None]:
     """A function (text, whether it is the last one) that shows the text in place of the one before."""
-    ipython = sys.modules.get("IPython")
-    if ipython and hasattr(ipython.get_ipython(), "kernel"):
-        handle = ipython.display.display({"text/plain": ""}, raw=True, display_id=True)
+    if in_kernel():
+        handle = sys.modules["IPython"].display.display({"text/plain": ""}, raw=True, display_id=True)
         return lambda text, last: handle.update({"text/plain": text}, raw=True)
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns - 1

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
+from typing import Protocol
 
 import torch
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 
 from cnnlib import datasets, parallel, records
 from cnnlib.analysis import summary
@@ -22,8 +23,39 @@ from cnnlib.training import Epoch, Loss, Recipe, cross_entropy, default_device, 
 DATA = {name: getattr(datasets, name) for name in ("digits", "fashion", "mnist", "fashion_mnist", "cifar10")}
 
 
-def nobody(epoch: Epoch) -> None:
+def nobody(*_: object) -> None:
     """Nobody is told how far a training has come."""
+
+
+class Watcher(Protocol):
+    """Who is told how far many runs have come."""
+
+    def batch(self, arm: str, seed: int, done: int, batches: int) -> None:
+        """So many batches of an epoch are done, of so many."""
+
+    def epoch(self, arm: str, seed: int, epoch: Epoch) -> None:
+        """An epoch is done, perhaps in an earlier try."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The batches; `tick` is told after each how many are done, of how many."""
+
+    batches: Batches
+    tick: Callable[[int, int], None]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for number, batch in enumerate(self.batches, start=1):
+            yield batch
+            self.tick(number, len(self))
+
+    @property
+    def generator(self) -> Generator | None:
+        """What the order of the batches is drawn from."""
+        return self.batches.generator
 
 
 @dataclass(frozen=True)
@@ -38,6 +70,7 @@ class Size:
     threads: int | None = None  # of the processor; None leaves them to torch
     folder: Path | None = None  # where a run leaves its state after each epoch, to go on from when it was stopped
     watch: Callable[[Epoch], None] = nobody  # told of each epoch
+    tick: Callable[[int, int], None] = nobody  # told of each batch: how many are done, of how many
 
     def changed(
         self,
@@ -128,7 +161,7 @@ def train_and_record(
     tests = Batches(test, 1000, [*transforms, normalize])
     checkpoint, rows, seconds = checkpoint_of(size, arm, seed), [], 0.0
     with processor_threads(size.threads):
-        for epoch in train(model, batches, size.recipe, loss=loss, checkpoint=checkpoint):
+        for epoch in train(model, Counted(batches, size.tick), size.recipe, loss=loss, checkpoint=checkpoint):
             rows.append({"loss": epoch.train.loss, "accuracy": epoch.train.accuracy})
             seconds += epoch.seconds
             size.watch(epoch)
@@ -179,12 +212,12 @@ def record_all(
     arms: Iterable[str] | None = None,
     seeds: Iterable[int] | None = None,
     runs: Path = records.RUNS,
-    watch: Callable[[str, int, Epoch], None] | None = None,
+    watch: Watcher | None = None,
 ) -> Iterator[tuple[Record, bool]]:
     """Like `run_all`, but writes each record and skips those already written: (record, whether it was new).
 
     A run that was stopped, even killed, goes on after its last finished epoch. CNNLIB_SEED does not shift these seeds.
-    `watch` is told arm, seed and epoch of each epoch, also of those that an earlier try had finished.
+    `watch` is told of each batch and of each epoch, also of those that an earlier try had finished.
     Raises RecordError for a record that was made by another recipe or on other data.
     """
     arms = list(experiment.ARMS if arms is None else arms)
@@ -202,7 +235,9 @@ def record_all(
         if parallel.agreed(path.exists()):
             yield read_same(path, experiment, size), False
         else:
-            watched = replace(size, watch=partial(watch, arm, seed)) if watch else size
+            watched = size
+            if watch:
+                watched = replace(size, watch=partial(watch.epoch, arm, seed), tick=partial(watch.batch, arm, seed))
             record = experiment.run(arm, seed, watched, default_device())
             if parallel.first():
                 records.write(record, size.name, runs)

@@ -1,4 +1,5 @@
 import re
+import time
 from dataclasses import dataclass
 
 import nbformat
@@ -7,7 +8,7 @@ import torch
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 
-from cnnlib.course.progress import describe, duration, progress
+from cnnlib.course.progress import LOG, Meter, describe, duration, progress
 
 # A training that would take minutes, in small epochs.
 SLOW = """
@@ -32,6 +33,8 @@ for epoch in progress(train(model, batches, Recipe(epochs=100_000, learning_rate
 class Step:
     number: int
     total: int = 10
+
+    seconds: float = 10.0
 
     def __str__(self) -> str:
         return f"epoch {self.number} of {self.total}: loss 0.5"
@@ -127,6 +130,44 @@ def test_a_terminal_line_is_overwritten(capsys, monkeypatch):
     frames = written.rstrip("\n").split("\r")[1:]
     assert len(frames) < 10, "ten items in no time need no ten updates"
     assert frames[-1].startswith("epoch 10 of 10") and all(len(frame.removesuffix("\x1b[K")) <= 29 for frame in frames)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still: the one hand of a list."""
+    hand = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: hand[0])
+    return hand
+
+
+def two_epochs(meter, clock, seconds):
+    """Two epochs of ten batches."""
+    for number in (1, 2):
+        for batch in range(1, 11):
+            clock[0] += seconds / 10
+            meter.batch("cnn", 0, batch, 10)
+        meter.epoch("cnn", 0, Step(number, seconds=seconds))
+
+
+def test_in_a_terminal_many_runs_say_within_the_first_epoch_how_long_all_will_take(capsys, monkeypatch, clock):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    two_epochs(Meter(4), clock, 100)
+    frames = [frame.removesuffix("\x1b[K") for frame in capsys.readouterr().err.split("\r")[1:]]
+    assert frames[0] == "cnn, seed 0: epoch 1, 10% · about 6 min 30 s left for all"
+    assert frames[10] == "cnn, seed 0: epoch 1 of 10: loss 0.5 · about 5 min 0 s left for all"
+    assert frames[11] == "cnn, seed 0: epoch 2, 10% · about 4 min 50 s left for all"
+    assert len(frames) == 22
+
+
+def test_in_a_log_they_leave_a_line_an_epoch_and_none_where_epochs_are_short(capsys, clock):
+    two_epochs(Meter(4), clock, LOG + 1)
+    assert capsys.readouterr().err.splitlines() == [
+        "cnn, seed 0: epoch 1 of 10: loss 0.5 · about 1 min 33 s left for all",
+        "cnn, seed 0: epoch 2 of 10: loss 0.5 · about 1 min 2 s left for all",
+    ]
+    two_epochs(Meter(4), clock, LOG / 3)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.slow
