@@ -82,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--folder", type=Path, help="where the records lie (default: data/runs)")
     one = command(results, "recorded runs as a table: mean, spread and number by arm")
     one.add_argument("names", nargs="*", help="names of recorded settings (default: all)")
+    one.add_argument("--folder", type=Path, help="where the records lie (default: data/runs)")
     one = command(check, "run chapters again with other seeds; every claim must hold, every exact output be the same")
     one.add_argument("chapters", nargs="*", help="numbers or names (default: all)")
     one.add_argument("--seeds", type=positive, metavar="N", help="how many different seeds (default: 1)")
@@ -119,7 +120,7 @@ def run(options: argparse.Namespace) -> int | None:
     from cnnlib.experiments.running import sizes
 
     if options.experiment is None or options.list:
-        return list_experiments([options.experiment] if options.experiment else list(EXPERIMENTS))
+        return list_experiments([options.experiment] if options.experiment else list(EXPERIMENTS), options.folder)
     experiment = experiment_called(options.experiment)
     if unknown := set(options.arms or ()) - set(experiment.ARMS):
         raise ValueError(f"no arm {', '.join(sorted(unknown))}; the arms are {', '.join(experiment.ARMS)}")
@@ -154,31 +155,34 @@ def record_runs(experiment: ModuleType, size: "Size", options: argparse.Namespac
     """Record what is missing, telling how far it is."""
     from cnnlib import parallel, records
     from cnnlib.course.progress import Meter
-    from cnnlib.experiments.running import record_all
+    from cnnlib.experiments.running import Failed, arms_of, record_all, sizes
 
     folder, seeds = options.folder or records.RUNS, range(size.seeds)
-    arms = options.arms or list(experiment.ARMS)
-    missing = [
-        (arm, seed) for seed in seeds for arm in arms if not records.path_of(size.name, arm, seed, folder).exists()
-    ]
+    arms = list(dict.fromkeys(options.arms or arms_of(experiment, size)))
+    new = there = 0
     with parallel.group():
-        meter = Meter(len(missing) * size.recipe.epochs) if parallel.first() else None
+        meter = Meter([(arm, seed) for arm in arms for seed in seeds], size.recipe.epochs) if parallel.first() else None
         try:
             for record, fresh in record_all(experiment, size, arms, seeds, folder, meter):
-                if meter and fresh:
-                    meter.run(record)
+                new, there = new + fresh, there + (not fresh)
+                if meter:
+                    meter.run(record, fresh)
         except KeyboardInterrupt:
-            print("\nstopped: the same command goes on after the last finished epoch", file=sys.stderr)
+            if parallel.first():
+                print("\nstopped: the same command goes on after the last finished epoch", file=sys.stderr)
             return 130
-    there, new = len(arms) * len(seeds), len(missing)
+        except Failed as error:
+            meant = ", ".join(dict.fromkeys(own.dataset for own in sizes(experiment).values()))
+            advice = f"\n{options.experiment} may not be made for {options.data}; its sizes use {meant}."
+            raise Failed(f"{error}{advice if options.data else ''}") from error
     if meter:
         where = folder / size.name if options.folder else f"data/runs/{size.name}"
-        print(f"{there} runs in {where}: {new} new, {there - new} were there already")
+        print(f"{new + there} runs in {where}: {new} new, {there} were there already")
     return None
 
 
-def list_experiments(names: list[str]) -> None:
-    """Print what there is to run."""
+def list_experiments(names: list[str], folder: Path | None = None) -> None:
+    """Print what there is to run, and what is recorded in the folder."""
     from cnnlib.experiments.running import sizes
     from cnnlib.records import RUNS
 
@@ -186,7 +190,7 @@ def list_experiments(names: list[str]) -> None:
         experiment = experiment_called(name)
         print(f"{name}: {experiment.__doc__.splitlines()[0]}\n    arms: {', '.join(experiment.ARMS)}")
         for word, size in sizes(experiment).items():
-            recorded = len(list((RUNS / size.name).glob("*.json")))
+            recorded = len(list(((folder or RUNS) / size.name).glob("*.json")))
             print(
                 f"    size {word}: {size.dataset}, {size.recipe.epochs} epochs, {size.seeds} seeds; "
                 f"{recorded or 'no'} runs in {size.name}"
@@ -197,11 +201,12 @@ def results(options: argparse.Namespace) -> None:
     """Print what is recorded."""
     from cnnlib.records import RUNS, read_all
 
-    names = options.names or sorted(folder.name for folder in RUNS.glob("*") if folder.is_dir())
+    runs = options.folder or RUNS
+    names = options.names or sorted({path.parent.name for path in runs.glob("*/[!.]*.json")})
     if not names:
         raise ValueError("no runs are recorded yet; python -m cnnlib run says which experiments there are")
     for name in names:
-        arms = read_all(name)
+        arms = read_all(name, runs)
         if not arms:
             raise ValueError(f"no runs recorded as {name}; python -m cnnlib run says which experiments there are")
         print(f"{name}\n{'arm':<16}{'runs':>5}{'mean':>8}{'sd':>7}{'min':>8}{'max':>8}{'seconds':>9}")

@@ -13,6 +13,8 @@ from torch import Generator
 from cnnlib.parallel import agreed, first
 from cnnlib.records import RecordError, replacing
 
+REMEDY = "Delete it, and the run begins anew."
+
 
 class Stateful(Protocol):
     """A model, an optimizer, a schedule of learning rates."""
@@ -51,24 +53,28 @@ class Checkpoint:
         state = agreed(self.read() if first() else None)
         if state is None:
             return []
-        for name, part in parts.items():
-            part.load_state_dict(state["states"][name])
-        restore_random(state["random"], generator)
-        return state["rows"]
+        try:
+            for name, part in parts.items():
+                part.load_state_dict(state["states"][name])
+            restore_random(state["random"], generator)
+            return state["rows"]
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise RecordError(f"{self.path} is not a state of this net ({reason}). {REMEDY}") from error
 
     def read(self) -> dict[str, Any] | None:
         """What the file holds; None if there is none."""
-        remedy = "Delete it, and the run begins anew."
         if not self.path.exists():
             return None
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
             about = state["about"]
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError, ValueError) as error:
-            raise RecordError(f"{self.path} is no whole state of an unfinished run ({error}). {remedy}") from error
+            reason = str(error).partition("\n")[0]
+            raise RecordError(f"{self.path} is no whole state of an unfinished run ({reason}). {REMEDY}") from error
         if about != self.about:
             names = sorted(name for name in {*about, *self.about} if about.get(name) != self.about.get(name))
-            raise RecordError(f"{self.path} was left by another run: it differs in {', '.join(names)}. {remedy}")
+            raise RecordError(f"{self.path} was left by another run: it differs in {', '.join(names)}. {REMEDY}")
         return state
 
     def remove(self) -> None:

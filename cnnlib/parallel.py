@@ -4,10 +4,12 @@
 anything.
 """
 
+import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -60,12 +62,41 @@ def sums(values: Sequence[float], device: torch.device) -> list[float]:
     return total.tolist()
 
 
-def together(model: nn.Module) -> nn.Module:
-    """The model, its gradients averaged over the processes after each backward pass.
+class Losing(nn.Module):
+    """The loss of a model as a module, so that whatever part of the model it calls is called inside."""
+
+    def __init__(self, model: nn.Module, loss: Callable) -> None:
+        super().__init__()
+        self.model, self.loss = model, loss
+
+    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        return self.loss(self.model, images, labels)
+
+
+def together(model: nn.Module, loss: Callable) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """`loss` of the model, of images and labels; its gradients are averaged over the processes in the backward pass.
 
     Weights and buffers begin as the first process has them. Batch norms measure each process's share alone.
     """
-    return DistributedDataParallel(model) if distributed.is_initialized() else model
+    return DistributedDataParallel(Losing(model, loss)) if distributed.is_initialized() else partial(loss, model)
+
+
+def drawing(device: torch.device) -> list[Generator]:
+    """The generators that nets and transforms draw from: the processor's, and that of a GPU."""
+    gpus = [torch.cuda.default_generators[device.index or 0]] if device.type == "cuda" else []
+    return [torch.default_generator, *gpus]
+
+
+def restate(generators: Sequence[Generator], states: Sequence[Tensor]) -> None:
+    """Put each generator into its state."""
+    for generator, state in zip(generators, states, strict=True):
+        generator.set_state(state)
+
+
+def number_of(states: Iterable[Tensor]) -> int:
+    """A number from 0 to 2⁶² that the states decide."""
+    digest = hashlib.blake2b(b"".join(state.numpy().tobytes() for state in states), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 2
 
 
 def share(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterable[tuple[Tensor, Tensor]]:
@@ -77,8 +108,8 @@ def share(batches: Iterable[tuple[Tensor, Tensor]]) -> Iterable[tuple[Tensor, Te
 class Share:
     """This process's part of each batch, as many images as the others have.
 
-    All processes draw the same batches, so N of them compute what one would. Where a batch does not divide by N, its
-    last images are left out.
+    All processes draw the same batches, so N of them compute what one would; where a batch does not divide by N, its
+    last images are left out. What is drawn between two batches, inside a net, each process draws for itself.
     """
 
     batches: Iterable[tuple[Tensor, Tensor]]
@@ -88,9 +119,19 @@ class Share:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         rank, count = place()
+        own = None
         for images, labels in self.batches:
+            generators = drawing(images.device)
+            common = [generator.get_state() for generator in generators]
+            if own is None:
+                # Another one in each pass and each process, and the same again when a run goes on.
+                start = number_of([*common, *([self.generator.get_state()] if self.generator else [])])
+                own = [Generator(g.device).manual_seed(start + rank).get_state() for g in generators]
             if usable := len(labels) // count * count:
+                restate(generators, own)
                 yield images[rank:usable:count], labels[rank:usable:count]
+                own = [generator.get_state() for generator in generators]
+            restate(generators, common)
 
     @property
     def generator(self) -> Generator | None:

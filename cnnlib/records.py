@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,10 +96,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises OSError with a sentence where it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())  # or a power cut could leave the new name and none of its content
         temporary.replace(path)
     except OSError as error:
         raise OSError(
@@ -106,15 +109,19 @@ def replacing(path: Path) -> Iterator[Path]:
             "start the same command again."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+        if temporary.parent.is_dir():
+            temporary.unlink(missing_ok=True)
 
 
 def writable(folder: Path) -> None:
     """OSError, with a sentence, unless files can be written into the folder, which is made if need be."""
     trial = folder / ".writable"
-    with replacing(trial) as temporary:
-        temporary.touch()
-    trial.unlink()
+    try:
+        with replacing(trial) as temporary:
+            temporary.touch()
+    except OSError as error:
+        raise OSError(f"{error} Or name another folder: --folder.") from error
+    trial.unlink(missing_ok=True)  # another process may have been here, too
 
 
 def write(record: Record, name: str, runs: Path = RUNS) -> Path:

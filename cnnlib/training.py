@@ -118,7 +118,7 @@ def train(
     Raises ValueError with a remedy for images or labels that do not fit, Diverged when the loss is not a number.
     """
     device, steps = device_of(model), recipe.epochs * length(batches)
-    whole, batches = parallel.together(model), parallel.share(batches)
+    losing, batches = parallel.together(model, loss), parallel.share(batches)
     optimizer = SGD(
         model.parameters(),
         recipe.learning_rate,
@@ -137,7 +137,7 @@ def train(
         for images, labels in batches:
             images, labels = images.to(device), labels.to(device)
             with explaining(model, images, labels), mixed_precision(device, recipe.bfloat16):
-                mean_loss, logits = loss(whole, images, labels)
+                mean_loss, logits = losing(images, labels)
             optimizer.zero_grad()
             mean_loss.backward()
             optimizer.step()

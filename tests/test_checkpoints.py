@@ -13,7 +13,7 @@ from cnnlib.checkpoints import Checkpoint
 from cnnlib.course.progress import Meter
 from cnnlib.data import Batches, Normalize, random_flip
 from cnnlib.experiments import pixel_shuffle
-from cnnlib.experiments.running import record_all
+from cnnlib.experiments.running import checkpoint_of, record_all
 from cnnlib.layers import StochasticDepth
 from cnnlib.records import RecordError
 from cnnlib.training import Recipe, train
@@ -89,10 +89,36 @@ def test_a_recipe_changed_between_two_tries_is_noticed(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        next(record_all(pixel_shuffle, size, ["cnn-none"], [0], tmp_path, Impatient(1)))
+        next(record_all(pixel_shuffle, size, ["cnn-none"], [0], tmp_path, Impatient([("cnn-none", 0)], 3)))
     faster = replace(size, recipe=replace(size.recipe, learning_rate=0.3))
     with pytest.raises(RecordError, match=r"cnn-none-0.unfinished was left by another run: it differs in learning_rat"):
         next(record_all(pixel_shuffle, faster, ["cnn-none"], [0], tmp_path))
+
+
+@pytest.mark.parametrize("changed", ["arm", "seed", "data", "torch", "learning_rate"])
+def test_a_state_is_taken_for_no_other_run(changed, tmp_path, monkeypatch):
+    size = replace(pixel_shuffle.LIVE, data=few, folder=tmp_path)
+    told = checkpoint_of(size, "cnn-none", 0).about
+    if changed == "torch":
+        monkeypatch.setattr(torch, "__version__", "0.1")
+    if changed == "data":
+        size = replace(size, data=lambda: tuple(part[1:] for part in few()))
+    if changed == "learning_rate":
+        size = replace(size, recipe=replace(size.recipe, learning_rate=0.3))
+    arm, seed = ("mlp-none" if changed == "arm" else "cnn-none"), int(changed == "seed")
+    now = checkpoint_of(size, arm, seed).about
+    assert [name for name in told if told[name] != now[name]] == [changed]
+
+
+def test_a_state_of_another_net_is_refused_with_a_sentence(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state", {})
+    next(train(noisy(), batches(), RECIPE, checkpoint=checkpoint))
+    other = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3, 2))
+    with pytest.raises(RecordError, match=r"state is not a state of this net \(Error\(s\) in loading .*Delete it, and"):
+        checkpoint.restore({"model": other}, None)
+    torch.save({"about": {}, "rows": []}, checkpoint.path)
+    with pytest.raises(RecordError, match=r"is not a state of this net \('states'\)"):
+        checkpoint.restore({"model": other}, None)
 
 
 def test_a_full_disk_stops_with_a_sentence_and_leaves_the_state_before_it(tmp_path):

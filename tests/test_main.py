@@ -3,13 +3,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 import cnnlib.__main__
 from cnnlib import records
 from cnnlib.__main__ import main
-from cnnlib.experiments import pixel_shuffle
+from cnnlib.datasets import digits
+from cnnlib.experiments import pixel_shuffle, running
 from cnnlib.publish import lint, pairs, sabotage
 from tests.test_records import RECORD
 
@@ -77,6 +79,23 @@ def test_results_shows_mean_spread_and_number(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(records.read_all, "__defaults__", (tmp_path,))
     assert main(["results", "demo"]) == 0
     assert "cnn-none" in (out := capsys.readouterr().out) and "90.0%" in out and "    3" in out
+
+
+def test_results_pass_over_a_setting_whose_first_run_is_under_way(capsys, tmp_path):
+    records.write(RECORD, "demo", tmp_path)
+    (tmp_path / "early").mkdir()
+    (tmp_path / "early" / ".cnn-none-0.unfinished").touch()
+    assert main(["results", "--folder", str(tmp_path)]) == 0
+    assert "demo" in (out := capsys.readouterr().out) and "early" not in out
+
+
+def test_data_that_an_experiment_is_not_made_for_are_refused(capsys, monkeypatch, tmp_path):
+    colours = tuple(replace(part[:64], pixels=part[:64].pixels.repeat(1, 3, 1, 1)) for part in digits())
+    monkeypatch.setitem(running.DATA, "cifar10", lambda: colours)
+    assert main(["run", "lenets", "--data", "cifar10", "--seeds", "1", "--folder", str(tmp_path)]) == 1
+    errors = capsys.readouterr().err
+    assert "linear, seed 0: " in errors and "The other runs go on." in errors
+    assert errors.rstrip().endswith("lenets may not be made for cifar10; its sizes use fashion, fashion_mnist.")
 
 
 def test_results_of_nothing_says_where_to_look(capsys):

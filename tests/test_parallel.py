@@ -20,7 +20,8 @@ STEPS = 20
 def test_alone_everything_is_as_it_was():
     model, batches = cnn(), [(torch.zeros(4, 1, 28, 28), torch.zeros(4, dtype=torch.int64))]
     with parallel.group():
-        assert parallel.together(model) is model and parallel.share(batches) is batches
+        assert parallel.share(batches) is batches
+        assert parallel.together(model, lambda *given: given)(1, 2) == (model, 1, 2)
         assert parallel.place() == (0, 1) and parallel.first() and parallel.agreed("a") == "a"
         assert parallel.sums([1.0, 2], torch.device("cpu")) == [1.0, 2]
 
@@ -62,6 +63,47 @@ def test_two_processes_lose_what_one_does_with_the_whole_batch(tmp_path):
         shared = torch.tensor(eval((tmp_path / rank).read_text()))
         assert len(shared) == STEPS and (shared - alone).abs().max() < 1e-5
     assert alone[-1] < alone[0] - 0.3, "nothing was learned: equal losses say nothing"
+
+
+def drawn(rank: int, monkeypatch, drawing: bool = True) -> tuple[list, list]:
+    """What one of two processes draws for its batches, and, between them, inside its net."""
+    monkeypatch.setattr(parallel, "place", lambda: (rank, 2))
+    part = digits()[0][:64]
+    torch.manual_seed(0)
+    transforms = [lambda pixels: torch.rand(len(pixels), 1)] if drawing else []
+    batches = Batches(part, 16, transforms, Generator().manual_seed(0))
+    outside, inside = [], []
+    for _ in range(2):
+        for images, _ in parallel.Share(batches):
+            outside.append(images.flatten().tolist())
+            inside.append(torch.rand(3).tolist())
+    return outside, inside
+
+
+def test_each_process_draws_noise_of_its_own_inside_a_net_and_the_batches_stay_common(monkeypatch):
+    (ours, noise), (theirs, other), again = (drawn(rank, monkeypatch) for rank in (0, 1, 0))
+    assert again == (ours, noise)
+    torch.manual_seed(0)
+    for one, two in zip(ours, theirs, strict=True):
+        whole = torch.rand(16)
+        assert one == whole[::2].tolist() and two == whole[1::2].tolist()
+    assert all(a != b for a, b in zip(noise, other, strict=True))
+    for found in (noise, drawn(0, monkeypatch, drawing=False)[1]):
+        assert len({tuple(row) for row in found}) == 8, "each pass and each batch has its own"
+
+
+def test_the_order_of_a_share_is_that_of_its_batches():
+    generator = Generator()
+    part = digits()[0][:4]
+    assert parallel.Share(Batches(part, 2, [], generator)).generator is generator
+    assert parallel.Share([]).generator is None
+
+
+@pytest.mark.slow
+def test_a_loss_that_reads_parts_of_the_net_runs_under_torchrun(tmp_path):
+    command = ["-m", "cnnlib", "run", "aux-heads", "--arms", "norm-heads", "--seeds", "1", "--epochs", "1"]
+    torchrun(2, *command, "--folder", str(tmp_path))
+    assert (tmp_path / "aux-heads-1-epochs" / "norm-heads-0.json").exists()
 
 
 @pytest.mark.slow

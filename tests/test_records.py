@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -106,6 +107,12 @@ def test_a_folder_in_a_record_s_place_is_named(tmp_path):
     path.mkdir(parents=True)
     with pytest.raises(RecordError, match=r"cnn-none-3.json cannot be read: .* Delete it"):
         records.read(path)
+
+
+def test_several_commands_may_ask_at_once_whether_a_folder_can_be_written_to(tmp_path):
+    with ThreadPoolExecutor(4) as four:
+        list(four.map(records.writable, [tmp_path] * 100))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from statistics import mean
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -62,40 +63,62 @@ def describe(item: object, count: int, total: int | None, seconds: float, finish
 
 
 class Meter:
-    """How far many runs have come: told of each batch, of each epoch and of each finished run.
+    """How far many runs have come: told of each batch, of each epoch and of each run that is finished or was there.
 
     Where lines can be overwritten, one line that moves; in a log a line an epoch, none sooner than `LOG` seconds after
-    the one before. What is still to come is reckoned from the seconds of the epochs so far, also of those before an
-    interruption; in the first epoch, from its batches.
+    the one before. The time still to come is reckoned by arm, from its epochs so far, also those before an
+    interruption; "perhaps" where an arm is still to come of which nothing is known.
     """
 
-    def __init__(self, epochs: int) -> None:
-        self.show, self.epochs, self.log = line(), epochs, not (in_kernel() or sys.stderr.isatty())
-        self.count, self.seconds, self.number = 0, 0.0, 0
-        self.begun = self.shown = time.monotonic()
+    def __init__(self, runs: Iterable[tuple[str, int]], epochs: int) -> None:
+        self.show, self.log = line(), not (in_kernel() or sys.stderr.isatty())
+        self.todo, self.epochs = set(runs), epochs
+        self.spent: dict[str, list[float]] = {}  # seconds of each epoch of an arm
+        self.number, self.shown = 0, -math.inf
+        self.begun, self.first = 0.0, 0.0  # when the first batch of this epoch was done, and its share of it
 
     def batch(self, arm: str, seed: int, done: int, batches: int) -> None:
-        """One more batch of the epoch is done."""
+        """So many batches of an epoch are done."""
         now, share = time.monotonic(), done / batches
-        if not self.log and now - self.shown >= REFRESH:
+        if done == 1:  # what came before it, loading the data say, comes once
+            self.begun, self.first = now, share
+        elif not self.log and now - self.shown >= REFRESH:
             self.shown = now
-            epoch = self.seconds / self.count if self.count else (now - self.begun) / share
-            left = duration(epoch * (self.epochs - self.count - share))
-            self.show(f"{arm}, seed {seed}: epoch {self.number + 1}, {share:.0%} · about {left} left for all", False)
+            reckoned = self.spent.get(arm) or [(now - self.begun) / (share - self.first)]
+            left = self.left(arm, self.number + share, mean(reckoned))
+            self.show(f"{arm}, seed {seed}: epoch {self.number + 1}, {share:.0%} · {left}", False)
 
     def epoch(self, arm: str, seed: int, epoch: object) -> None:
-        """One more epoch is done."""
-        self.begun = now = time.monotonic()
-        self.count, self.seconds, self.number = self.count + 1, self.seconds + epoch.seconds, epoch.number
+        """An epoch is done, perhaps in an earlier try."""
+        now, self.number = time.monotonic(), epoch.number
+        self.spent.setdefault(arm, []).append(epoch.seconds)
         if not self.log or now - self.shown >= LOG:
             self.shown = now
-            left = duration(self.seconds / self.count * (self.epochs - self.count))
-            self.show(f"{arm}, seed {seed}: {epoch} · about {left} left for all", self.log)
+            left = self.left(arm, epoch.number, mean(self.spent[arm]))
+            self.show(f"{arm}, seed {seed}: {epoch} · {left}", self.log)
 
-    def run(self, record: object) -> None:
-        """One more run is done: a line of its own."""
-        self.begun, self.number = time.monotonic(), 0
-        self.show(f"{record}, {duration(record.seconds)}", True)
+    def run(self, record: object, fresh: bool) -> None:
+        """A run is done, or was there: one done gets a line of its own."""
+        self.todo.discard((record.arm, record.seed))
+        self.number = 0
+        if fresh:
+            self.show(f"{record}, {duration(record.seconds)}", True)
+        else:
+            self.spent.setdefault(record.arm, []).append(record.seconds / len(record.epochs))
+
+    def failed(self, arm: str, seed: int, error: Exception) -> None:
+        """A run cannot be done: a line of its own."""
+        self.todo.discard((arm, seed))
+        self.number = 0
+        self.show(f"{arm}, seed {seed}: {error} The other runs go on.", True)
+
+    def left(self, arm: str, epochs: float, seconds: float) -> str:
+        """What is left for all, said while an arm whose epochs take so many seconds has done so many epochs."""
+        costs = {name: mean(spent) for name, spent in self.spent.items()} | {arm: seconds}
+        usual = mean(costs.values())
+        total = sum(costs.get(name, usual) for name, _ in self.todo) * self.epochs - epochs * seconds
+        known = all(name in costs for name, _ in self.todo)
+        return f"{'about' if known else 'perhaps'} {duration(max(0, total))} left for all"
 
 
 def duration(seconds: float) -> str:

@@ -7,13 +7,14 @@ ReLU, Glorot and Bengio (2010) for the two that saturate; one more network with 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Generator, nn
 
 from cnnlib.data import Images, Pad
-from cnnlib.datasets import fashion, fashion_mnist
-from cnnlib.experiments.running import Size, at_rate, train_and_record
+from cnnlib.datasets import fashion_mnist
+from cnnlib.experiments.running import Size, at_rate, clothes, train_and_record
 from cnnlib.models.alexnet import CIFAR, AlexNet, classifier_2014, convolutions, initialise_2012, initialise_cifar
 from cnnlib.records import Record
 from cnnlib.training import Recipe
@@ -65,12 +66,7 @@ ARMS = {
 }
 
 
-def few() -> tuple[Images, Images]:
-    """The first 800 training and 1,000 test images of clothes."""
-    part, test = fashion()
-    return part[:800], test[:1000]
-
-
+few = partial(clothes, 800, 1000)
 # Rates: the best of three or more for each arm, on images set apart.
 LIVE = Size("alexnets", "fashion-800", few, Recipe(epochs=6, learning_rate=0.012, batch_size=32), seeds=3, threads=1)
 FULL = Size("alexnets-full", "fashion_mnist", fashion_mnist, Recipe(epochs=6, learning_rate=0.012), seeds=3)

@@ -8,13 +8,13 @@ of Szegedy and others (2014), arXiv:1409.4842.
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
-from cnnlib.data import Images
-from cnnlib.datasets import fashion, fashion_mnist
+from cnnlib.datasets import fashion_mnist
 from cnnlib.experiments.inceptions import random_labels, untouched
-from cnnlib.experiments.running import Size, at_rate, train_and_record
+from cnnlib.experiments.running import Size, at_rate, clothes, train_and_record
 from cnnlib.layers import ConvNormAct
 from cnnlib.models.googlenet import GoogLeNet, auxiliary_loss, conv_bias_act
 from cnnlib.records import Record
@@ -40,12 +40,7 @@ ARMS = {
 }
 
 
-def few() -> tuple[Images, Images]:
-    """The first 800 training and 1,000 test images of clothes."""
-    part, test = fashion()
-    return part[:800], test[:1000]
-
-
+few = partial(clothes, 800, 1000)
 # Rates: the best of three for the nets without classifiers, on images set apart from the training part.
 LIVE = Size("aux-heads", "fashion-800", few, Recipe(epochs=5, learning_rate=0.05, batch_size=32), seeds=3, threads=1)
 FULL = Size("aux-heads-full", "fashion_mnist", fashion_mnist, Recipe(epochs=5, learning_rate=0.05), seeds=3)

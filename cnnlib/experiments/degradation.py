@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from cnnlib.data import Images
 from cnnlib.datasets import cifar10, fashion
-from cnnlib.experiments.running import Size, at_rate, train_and_record
+from cnnlib.experiments.running import Size, at_rate, photographs_apart, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.layers import Concat, ConvNormAct, linear_classifier
 from cnnlib.models.resnet import Block, Residual, basic_block, option_b, stage, start_like_he
@@ -69,11 +69,7 @@ def few() -> tuple[Images, Images]:
     return shrunk(part[:2000]), shrunk(test[:1000])
 
 
-def apart() -> tuple[Images, Images]:
-    """The training part of CIFAR-10: 45,000 photographs, and 5,000 of it to choose by."""
-    return cifar10()[0].split(5000)
-
-
+apart = partial(photographs_apart, 45_000)
 RECIPE = Recipe(epochs=6, learning_rate=0.05)
 LIVE = Size("degradation", "fashion-2000-14x14", few, RECIPE, seeds=1, threads=1)
 LONG = Size("degradation-long", "fashion-2000-14x14", few, replace(RECIPE, epochs=12), seeds=3, threads=1)

@@ -10,13 +10,14 @@ all is twice as wide.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from cnnlib.data import Images
-from cnnlib.datasets import cifar10, fashion
-from cnnlib.experiments.running import Size, at_rate, train_and_record
+from cnnlib.datasets import cifar10
+from cnnlib.experiments.running import Size, at_rate, clothes, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.layers import linear_classifier
 from cnnlib.models.densenet import DenseBlock, DenseLayer, DenseNet, norm_act_conv, plain_layer
@@ -116,15 +117,10 @@ def rival(arm: Arm, in_channels: int, classes: int, width: int, stride: int) -> 
     return nn.Sequential(OrderedDict(features=features, classifier=classifier))
 
 
-def clothes() -> tuple[Images, Images]:
-    """2,000 + 2,000 images of clothes."""
-    part, test = fashion()
-    return part[:2000], test
-
-
+few = partial(clothes, 2000)
 RECIPE = Recipe(epochs=2, learning_rate=0.3, batch_size=32)
-LIVE = Size("densenets", "fashion-2000", clothes, RECIPE, seeds=3, threads=1)
-LONG = Size("densenets-long", "fashion-2000", clothes, replace(RECIPE, epochs=8), seeds=3, threads=1)
+LIVE = Size("densenets", "fashion-2000", few, RECIPE, seeds=3, threads=1)
+LONG = Size("densenets-long", "fashion-2000", few, replace(RECIPE, epochs=8), seeds=3, threads=1)
 FULL = Size("densenets-full", "cifar10", cifar10, Recipe(epochs=30, learning_rate=0.1, weight_decay=1e-4), seeds=3)
 
 

@@ -7,14 +7,13 @@ modules deep, learn clothes. After Figure 2 of Szegedy and others (2014), arXiv:
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import Generator, nn
 
 from cnnlib.data import Images
-from cnnlib.datasets import fashion
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, clothes, train_and_record
 from cnnlib.layers import Concat, ConvNormAct, linear_classifier
 from cnnlib.models.googlenet import inception
 from cnnlib.records import Record
@@ -41,10 +40,7 @@ def double_stars() -> tuple[Images, Images]:
     return stars(1200, seed=1), stars(1000, seed=2)
 
 
-def clothes() -> tuple[Images, Images]:
-    """3,000 + 2,000 images of clothes."""
-    part, test = fashion()
-    return part[:3000], test
+few = partial(clothes, 3000)
 
 
 def two_3x3(reduced: int, out: int) -> nn.Sequential:
@@ -83,7 +79,7 @@ ARMS = {
 
 # Rates were chosen on images set apart from the training part.
 LIVE = Size("inceptions", "double-stars", double_stars, Recipe(5, 0.3, batch_size=32), seeds=3, threads=1)
-FULL = Size("inceptions-full", "fashion-3000", clothes, Recipe(4, 0.1, batch_size=32), seeds=5, threads=1)
+FULL = Size("inceptions-full", "fashion-3000", few, Recipe(4, 0.1, batch_size=32), seeds=5, threads=1)
 
 
 def module(in_channels: int, row: tuple[int, ...], arm: Arm) -> Concat:

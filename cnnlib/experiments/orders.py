@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from cnnlib.data import Images
-from cnnlib.datasets import fashion, fashion_mnist
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.datasets import fashion_mnist
+from cnnlib.experiments.running import Size, clothes, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.records import Record
 from cnnlib.training import Recipe
@@ -50,12 +50,7 @@ ARMS = {
 } | {"BAP": "C B A P"}
 
 
-def few() -> tuple[Images, Images]:
-    """The first 1,500 training and all test images of clothes."""
-    part, test = fashion()
-    return part[:1500], test
-
-
+few = partial(clothes, 1500)
 # The rate: the best of three for the mean of all orders, on images set apart from the training part.
 LIVE = Size("orders", "fashion-1500", few, Recipe(epochs=4, learning_rate=0.007, batch_size=32), seeds=3, threads=1)
 FULL = Size("orders-full", "fashion_mnist", fashion_mnist, Recipe(epochs=10, learning_rate=0.007), seeds=3)

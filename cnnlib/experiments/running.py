@@ -23,8 +23,24 @@ from cnnlib.training import Epoch, Loss, Recipe, cross_entropy, default_device, 
 DATA = {name: getattr(datasets, name) for name in ("digits", "fashion", "mnist", "fashion_mnist", "cifar10")}
 
 
+def clothes(count: int, tests: int = 2000) -> tuple[Images, Images]:
+    """The first so many training and test images of the embedded clothes."""
+    part, test = datasets.fashion()
+    return part[:count], test[:tests]
+
+
+def photographs_apart(count: int) -> tuple[Images, Images]:
+    """The first so many training images of CIFAR-10, at most 45,000, and 5,000 others of them to choose by."""
+    part, others = datasets.cifar10()[0].split(5000)
+    return part[:count], others
+
+
 def nobody(*_: object) -> None:
     """Nobody is told how far a training has come."""
+
+
+class Failed(RuntimeError):
+    """Runs that could not be done while the others were; a line each."""
 
 
 class Watcher(Protocol):
@@ -35,6 +51,9 @@ class Watcher(Protocol):
 
     def epoch(self, arm: str, seed: int, epoch: Epoch) -> None:
         """An epoch is done, perhaps in an earlier try."""
+
+    def failed(self, arm: str, seed: int, error: Exception) -> None:
+        """A run cannot be done; the others go on."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,7 @@ class Size:
     data: Callable[[], tuple[Images, Images]]
     recipe: Recipe
     seeds: int
+    without: tuple[str, ...] = ()  # arms that these data are not for
     threads: int | None = None  # of the processor; None leaves them to torch
     folder: Path | None = None  # where a run leaves its state after each epoch, to go on from when it was stopped
     watch: Callable[[Epoch], None] = nobody  # told of each epoch
@@ -180,7 +200,7 @@ def train_and_record(
         macs=summary(model, shape)[-1].macs,
         seconds=round(seconds, 3),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({platform.machine()})",
-        versions={"python": platform.python_version(), "torch": torch.__version__},
+        versions={"python": platform.python_version(), "torch": str(torch.__version__)},
         commit=records.commit(),
     )
 
@@ -194,15 +214,26 @@ def run_all(
     """
     device = default_device()
     for seed in range(size.seeds) if seeds is None else seeds:
-        for arm in experiment.ARMS if arms is None else arms:
+        for arm in arms_of(experiment, size) if arms is None else arms:
             yield experiment.run(arm, first_seed() + seed, size, device)
+
+
+def arms_of(experiment: ModuleType, size: Size) -> list[str]:
+    """The experiment's arms but those that the size leaves out."""
+    return [arm for arm in experiment.ARMS if arm not in size.without]
 
 
 def checkpoint_of(size: Size, arm: str, seed: int) -> Checkpoint | None:
     """Where the run's state is kept while it is unfinished; None for a size without a folder."""
     if size.folder is None:
         return None
-    about = {"arm": arm, "seed": seed, "data": size.fingerprint(), **asdict(size.recipe)}
+    about = {
+        "arm": arm,
+        "seed": seed,
+        "data": size.fingerprint(),
+        "torch": str(torch.__version__),
+        **asdict(size.recipe),
+    }
     return Checkpoint(size.folder / f".{arm}-{seed}.unfinished", about)
 
 
@@ -218,31 +249,45 @@ def record_all(
 
     A run that was stopped, even killed, goes on after its last finished epoch. CNNLIB_SEED does not shift these seeds.
     `watch` is told of each batch and of each epoch, also of those that an earlier try had finished.
-    Raises RecordError for a record that was made by another recipe or on other data.
+    Raises RecordError, before the first run, for a record that was made by another recipe or on other data; Failed,
+    after the last, for runs that diverged or that the data are not for.
     """
-    arms = list(experiment.ARMS if arms is None else arms)
+    arms = arms_of(experiment, size) if arms is None else list(dict.fromkeys(arms))
     paths = [
         (arm, seed, records.path_of(size.name, arm, seed, runs))
         for seed in (range(size.seeds) if seeds is None else seeds)
         for arm in arms
     ]
     size = replace(size, folder=runs / size.name)
-    if not all(path.exists() for _, _, path in paths):
-        size.load()  # data that are missing are missed here, not after hours of other runs
+    # What is broken or missing is missed here, not after hours of other runs.
+    there = {path: read_same(path, experiment, size) for _, _, path in paths if path.exists()}
+    if len(there) < len(paths):
+        size.load()
         if parallel.first():
             records.writable(size.folder)
+    failures, device = [], default_device()
     for arm, seed, path in paths:
         if parallel.agreed(path.exists()):
-            yield read_same(path, experiment, size), False
-        else:
-            watched = size
+            yield there.get(path) or read_same(path, experiment, size), False
+            continue
+        watched = size
+        if watch:
+            watched = replace(size, watch=partial(watch.epoch, arm, seed), tick=partial(watch.batch, arm, seed))
+        try:
+            record = experiment.run(arm, seed, watched, device)
+        except RecordError:
+            raise
+        except (ValueError, ArithmeticError) as error:  # what a setting cannot do, or a loss that is no number
+            failures.append(f"{arm}, seed {seed}: {error}")
             if watch:
-                watched = replace(size, watch=partial(watch.epoch, arm, seed), tick=partial(watch.batch, arm, seed))
-            record = experiment.run(arm, seed, watched, default_device())
-            if parallel.first():
-                records.write(record, size.name, runs)
-                checkpoint_of(size, arm, seed).remove()
-            yield record, True
+                watch.failed(arm, seed, error)
+            continue
+        if parallel.first():
+            records.write(record, size.name, runs)
+            checkpoint_of(size, arm, seed).remove()
+        yield record, True
+    if failures:
+        raise Failed("\n".join(failures))
 
 
 def tried(size: Size, rates: Iterable[float], runs: Path = records.RUNS) -> dict[str, dict[float, list[Record]]]:

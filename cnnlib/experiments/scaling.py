@@ -15,8 +15,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from cnnlib.data import Images
-from cnnlib.datasets import cifar10, fashion
-from cnnlib.experiments.running import Size, at_rate, train_and_record
+from cnnlib.datasets import cifar10
+from cnnlib.experiments.running import Size, at_rate, clothes, photographs_apart, train_and_record
 from cnnlib.layers import ConvNormAct, SqueezeExcite, linear_classifier
 from cnnlib.models.efficientnet import mbconv, start_by_fan_out, swish
 from cnnlib.records import Record
@@ -106,17 +106,7 @@ def resized(images: Images, arm: Arm) -> Images:
     return replace(images, pixels=pixels.repeat_interleave(copies, 2).repeat_interleave(copies, 3))
 
 
-def few() -> tuple[Images, Images]:
-    """1,500 + 2,000 images of clothes."""
-    part, test = fashion()
-    return part[:1500], test
-
-
-def apart() -> tuple[Images, Images]:
-    """The first 10,000 photographs of the training part of CIFAR-10, and 5,000 others of it to choose by."""
-    part, others = cifar10()[0].split(5000)
-    return part[:10_000], others
-
+few, apart = partial(clothes, 1500), partial(photographs_apart, 10_000)
 
 # Each arm's rate is the best of 0.05, 0.1 and 0.2 on 2,000 other clothes (means of three seeds).
 RECIPE = Recipe(epochs=4, learning_rate=0.2, batch_size=32)

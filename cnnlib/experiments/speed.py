@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnlib.data import Images, Normalize, random_crop
-from cnnlib.datasets import cifar10, fashion
+from cnnlib.data import Normalize, random_crop
+from cnnlib.datasets import cifar10
 from cnnlib.experiments.ladder import padding
-from cnnlib.experiments.running import Size, train_and_record
+from cnnlib.experiments.running import Size, clothes, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.experiments.small_vgg import BothWays
 from cnnlib.layers import linear_classifier
@@ -28,12 +28,7 @@ from cnnlib.training import Recipe
 ARMS = {"narrow": (32, 64, 128), "middle": (64, 128, 128), "wide": (64, 256, 256)}
 
 
-def few() -> tuple[Images, Images]:
-    """2,000 + 2,000 clothes."""
-    part, test = fashion()
-    return part[:2000], test
-
-
+few = partial(clothes, 2000)
 RECIPE = Recipe(epochs=5, learning_rate=0.2, batch_size=128, weight_decay=1e-3)
 LIVE = Size("speed", "fashion-2000", few, RECIPE, seeds=3, threads=1)
 FULL = Size("speed-full", "cifar10", cifar10, RECIPE, seeds=3)

@@ -16,7 +16,7 @@ from torch import nn
 from cnnlib import records
 from cnnlib.data import Images, Pad
 from cnnlib.datasets import fashion, fashion_mnist
-from cnnlib.experiments.running import Size, at_rate, train_and_record
+from cnnlib.experiments.running import Size, at_rate, clothes, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
 from cnnlib.models import (
     alexnet_cifar,
@@ -68,12 +68,6 @@ ARMS = {
     "efficientnet": Arm(efficientnet_cifar, "EfficientNet, 2019"),
 }
 RATES = (1, 3, 10)  # every net tried these; where the best was an end of the list, one more beyond it
-
-
-def clothes(count: int) -> tuple[Images, Images]:
-    """The first images of the training part, and the test part."""
-    part, test = fashion()
-    return part[:count], test
 
 
 def set_apart() -> tuple[Images, Images]:

@@ -8,7 +8,7 @@ import torch
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 
-from cnnlib.course.progress import LOG, Meter, describe, duration, progress
+from cnnlib.course.progress import LOG, REFRESH, Meter, describe, duration, progress
 
 # A training that would take minutes, in small epochs.
 SLOW = """
@@ -140,34 +140,81 @@ def clock(monkeypatch):
     return hand
 
 
-def two_epochs(meter, clock, seconds):
+@dataclass
+class Done:
+    """A finished run, as a Meter asks for it."""
+
+    arm: str
+    seed: int = 0
+    seconds: float = 40.0
+    epochs: tuple = (1, 2)
+
+    def __str__(self) -> str:
+        return f"{self.arm} is done"
+
+
+def two_epochs(meter, clock, seconds, arm="cnn"):
     """Two epochs of ten batches."""
     for number in (1, 2):
         for batch in range(1, 11):
             clock[0] += seconds / 10
-            meter.batch("cnn", 0, batch, 10)
-        meter.epoch("cnn", 0, Step(number, seconds=seconds))
+            meter.batch(arm, 0, batch, 10)
+        meter.epoch(arm, 0, Step(number, total=2, seconds=seconds))
+
+
+def frames(capsys, monkeypatch, meter_and_more):
+    """The texts a terminal shows one after the other."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    meter_and_more()
+    return [frame.rstrip("\n").removesuffix("\x1b[K") for frame in capsys.readouterr().err.split("\r")[1:]]
 
 
 def test_in_a_terminal_many_runs_say_within_the_first_epoch_how_long_all_will_take(capsys, monkeypatch, clock):
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
-    two_epochs(Meter(4), clock, 100)
-    frames = [frame.removesuffix("\x1b[K") for frame in capsys.readouterr().err.split("\r")[1:]]
-    assert frames[0] == "cnn, seed 0: epoch 1, 10% · about 6 min 30 s left for all"
-    assert frames[10] == "cnn, seed 0: epoch 1 of 10: loss 0.5 · about 5 min 0 s left for all"
-    assert frames[11] == "cnn, seed 0: epoch 2, 10% · about 4 min 50 s left for all"
-    assert len(frames) == 22
+    def runs():
+        meter = Meter([("cnn", 0), ("cnn", 1)], 2)
+        clock[0] += 1000  # the data are loaded: that is no measure of the epochs
+        two_epochs(meter, clock, 100)
+        meter.run(Done("cnn", 0, 200), True)
+        two_epochs(meter, clock, 100)
+
+    shown = frames(capsys, monkeypatch, runs)
+    assert shown[0] == "cnn, seed 0: epoch 1, 20% · about 6 min 20 s left for all"
+    assert shown[9] == "cnn, seed 0: epoch 1 of 2: loss 0.5 · about 5 min 0 s left for all"
+    assert shown[10] == "cnn, seed 0: epoch 2, 20% · about 4 min 40 s left for all"
+    assert shown[20] == "cnn is done, 3 min 20 s"
+    assert shown[21] == "cnn, seed 0: epoch 1, 20% · about 3 min 0 s left for all"
+
+
+def test_what_is_left_is_reckoned_by_arm_and_where_an_arm_is_unknown_it_says_perhaps(capsys, monkeypatch, clock):
+    def runs():
+        meter = Meter([("small", 0), ("small", 1), ("large", 0), ("large", 1)], 2)
+        two_epochs(meter, clock, 10, "small")
+        meter.run(Done("small", 0, 20), True)
+        meter.run(Done("large", 1, 400), False)  # was there: 200 s an epoch
+        two_epochs(meter, clock, 10, "small")
+
+    shown = frames(capsys, monkeypatch, runs)
+    assert shown[9] == "small, seed 0: epoch 1 of 2: loss 0.5 · perhaps 1 min 10 s left for all"
+    assert shown[-1] == "small, seed 0: epoch 2 of 2: loss 0.5 · about 6 min 40 s left for all"
+
+
+def test_a_terminal_is_not_written_to_with_every_batch(capsys, monkeypatch, clock):
+    shown = frames(capsys, monkeypatch, lambda: two_epochs(Meter([("cnn", 0)], 2), clock, REFRESH))
+    assert len(shown) <= 4, "twenty batches in two refreshes"
 
 
 def test_in_a_log_they_leave_a_line_an_epoch_and_none_where_epochs_are_short(capsys, clock):
-    two_epochs(Meter(4), clock, LOG + 1)
+    two_epochs(Meter([("cnn", 0)], 2), clock, LOG + 1)
     assert capsys.readouterr().err.splitlines() == [
-        "cnn, seed 0: epoch 1 of 10: loss 0.5 · about 1 min 33 s left for all",
-        "cnn, seed 0: epoch 2 of 10: loss 0.5 · about 1 min 2 s left for all",
+        "cnn, seed 0: epoch 1 of 2: loss 0.5 · about 31 s left for all",
+        "cnn, seed 0: epoch 2 of 2: loss 0.5 · about 0 s left for all",
     ]
-    two_epochs(Meter(4), clock, LOG / 3)
-    assert capsys.readouterr().err == ""
+    meter = Meter([("cnn", 0)], 9)
+    two_epochs(meter, clock, LOG / 3)
+    assert len(capsys.readouterr().err.splitlines()) == 1, "the first, to show that there is life"
+    meter.failed("cnn", 0, ValueError("It cannot be."))
+    assert capsys.readouterr().err == "cnn, seed 0: It cannot be. The other runs go on.\n"
 
 
 @pytest.mark.slow

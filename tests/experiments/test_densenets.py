@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 
 def few():
-    part, test = densenets.clothes()
+    part, test = densenets.few()
     return part[:96], test[:100]
 
 

@@ -23,7 +23,7 @@ def few():
 
 
 def few_clothes():
-    part, test = inceptions.clothes()
+    part, test = inceptions.few()
     return part[:64], test[:50]
 
 

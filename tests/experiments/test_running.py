@@ -5,10 +5,10 @@ import torch
 from torch import Generator
 
 from cnnlib import records
-from cnnlib.data import Batches, Normalize
+from cnnlib.data import Batches, Normalize, Pad
 from cnnlib.datasets import DataError
 from cnnlib.experiments import EXPERIMENTS, pixel_shuffle
-from cnnlib.experiments.running import at_best_rates, processor_threads, record_all, run_all, tried
+from cnnlib.experiments.running import Failed, arms_of, at_best_rates, processor_threads, record_all, run_all, tried
 from cnnlib.models import cnn
 from cnnlib.training import evaluate, train
 from tests.experiments.test_pixel_shuffle import few
@@ -48,6 +48,38 @@ def test_a_record_of_another_recipe_or_data_set_is_not_taken_for_this_one(tmp_pa
     next(record_all(pixel_shuffle, SMALL, ["mlp-none"], [0], tmp_path))
     with pytest.raises(records.RecordError, match=r"mlp-none-0.json was made by another recipe .* than small has now"):
         next(record_all(pixel_shuffle, other, ["mlp-none"], [0], tmp_path))
+
+
+def test_a_run_that_cannot_be_done_is_named_and_the_others_go_on(tmp_path):
+    size = replace(SMALL, recipe=replace(SMALL.recipe, learning_rate=1e30, epochs=1))
+    with pytest.raises(Failed, match=r"^cnn-none, seed 0: The training loss became .*\n?.*$"):
+        for _ in record_all(pixel_shuffle, size, ["cnn-none"], [0], tmp_path):
+            pass
+    done = []
+    photographs = replace(SMALL, data=lambda: tuple(replace(part, pixels=Pad(2)(part.pixels)) for part in few()))
+    with pytest.raises(Failed, match=r"cnn-inside7, seed 0: blocks of 7×7 pixels do not tile"):
+        for record, _ in record_all(pixel_shuffle, photographs, ["cnn-inside7", "cnn-all"], [0], tmp_path):
+            done.append(record.arm)
+    assert done == ["cnn-all"]
+
+
+def test_a_size_leaves_out_the_arms_that_its_data_are_not_for():
+    assert "cnn-inside7" in arms_of(pixel_shuffle, pixel_shuffle.LIVE)
+    assert set(pixel_shuffle.ARMS) - set(arms_of(pixel_shuffle, pixel_shuffle.CIFAR)) == {"cnn-inside7"}
+
+
+def test_a_broken_record_is_met_before_the_first_run(tmp_path, monkeypatch):
+    next(record_all(pixel_shuffle, SMALL, ["mlp-none"], [0], tmp_path))
+    records.path_of("small", "mlp-none", 0, tmp_path).write_text("{", encoding="utf-8")
+    monkeypatch.setattr(pixel_shuffle, "run", None)
+    with pytest.raises(records.RecordError, match="is not whole JSON"):
+        next(record_all(pixel_shuffle, SMALL, ["mlp-all", "mlp-none"], [0], tmp_path))
+
+
+def test_a_record_of_another_experiment_is_not_taken_for_this_one(tmp_path):
+    next(record_all(pixel_shuffle, SMALL, ["mlp-none"], [0], tmp_path))
+    with pytest.raises(records.RecordError, match="another recipe"):
+        next(record_all(EXPERIMENTS["lift"], SMALL, ["mlp-none"], [0], tmp_path))
 
 
 def test_each_arm_is_shown_at_the_rate_that_read_most_of_the_images_set_apart(tmp_path):
