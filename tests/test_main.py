@@ -47,7 +47,7 @@ def test_run_says_what_there_is_instead(capsys, monkeypatch, words, sentence):
 
 def test_run_lists_sizes_and_what_is_recorded(capsys):
     assert main(["run", "pixel-shuffle", "--list"]) == 0
-    assert "size full: fashion_mnist, 10 epochs, 3 seeds; 15 runs in pixel-shuffle-full" in capsys.readouterr().out
+    assert "size full: fashion_mnist, 10 epochs, 3 seeds; 24 runs in pixel-shuffle-full" in capsys.readouterr().out
 
 
 def test_another_setting_has_another_name_and_its_record_says_so(capsys, tmp_path):
