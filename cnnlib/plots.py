@@ -757,7 +757,10 @@ def tradeoff(
     axes.set(xscale="log", xlabel=what, ylabel="test accuracy, %")
     axes.margins(0.12)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}{unit}")
-    axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    costs = [cost for cost, _ in points.values()]
+    spread = max(costs) / min(costs)  # the wider, the fewer numbers, or they would run into each other
+    steps = (1, 1.5, 2, 3, 5, 7) if spread < 15 else (1, 3) if spread < 600 else (1,)
+    axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=steps))
     axes.xaxis.set_minor_formatter(lambda value, _: "")
     return Picture(figure, title, f"{title}, {len(points)} nets: {'; '.join(told)}.")
 

@@ -1,4 +1,5 @@
 import io
+from itertools import pairwise
 
 import matplotlib
 import pytest
@@ -327,6 +328,17 @@ def test_a_tradeoff_names_the_nets_that_are_marked():
     grey, chosen = picture.figure.axes[0].lines
     assert list(grey.get_xdata()) == [100, 400] and [round(y, 6) for y in grey.get_ydata()] == [70, 75]
     assert (list(chosen.get_xdata()), round(chosen.get_ydata()[0], 6)) == ([200], 80)
+
+
+@pytest.mark.parametrize("spread", [3, 40, 400, 4000])
+def test_the_costs_of_a_tradeoff_do_not_run_into_each_other(spread):
+    picture = plots.tradeoff({"a": (700, 0.7), "b": (700 * spread, 0.8)}, {}, "work", "T")
+    picture.figure.canvas.draw()
+    axes = picture.figure.axes[0]
+    low, high = axes.get_xlim()
+    labels = [t for t, place in zip(axes.get_xticklabels(), axes.get_xticks()) if low <= place <= high]
+    boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0)
+    assert len(boxes) >= 2 and all(a.x1 < b.x0 for a, b in pairwise(boxes))
 
 
 def test_a_block_is_as_high_as_it_has_maps_and_says_whether_its_input_is_added():
