@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from traitlets import Bool, Dict, List
 
+from cnnlib.experiments.lesions import BLOCKS as STAGE
 from cnnlib.plots import Picture
 from cnnlib.records import Record
 from cnnlib.widgets.live import Live, spread
 
-BLOCKS, STAGE = 15, 5
-SETS = {"without first three": range(3), "without last three": range(12, 15)}  # recorded, as the single blocks are
+BLOCKS = 3 * STAGE
+# Recorded, as the single blocks are.
+SETS = {"without first three": range(3), "without last three": range(BLOCKS - 3, BLOCKS)}
 
 
 class LesionLab(Live):
