@@ -158,7 +158,7 @@ def record_runs(experiment: ModuleType, size: "Size", options: argparse.Namespac
     from cnnlib.experiments.running import Failed, arms_of, record_all, sizes
 
     folder, seeds = options.folder or records.RUNS, range(size.seeds)
-    arms = list(dict.fromkeys(options.arms or arms_of(experiment, size)))
+    arms = options.arms or arms_of(experiment, size)
     new = there = 0
     with parallel.group():
         meter = Meter([(arm, seed) for arm in arms for seed in seeds], size.recipe.epochs) if parallel.first() else None

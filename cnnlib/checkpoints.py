@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Generator
 
-from cnnlib.parallel import agreed, first
+from cnnlib.parallel import agreed, first, random_states, restore_random
 from cnnlib.records import RecordError, replacing
 
 REMEDY = "Delete it, and the run begins anew."
@@ -81,20 +81,3 @@ class Checkpoint:
         """The training is finished."""
         if first():
             self.path.unlink(missing_ok=True)
-
-
-def random_states(generator: Generator | None) -> dict[str, torch.Tensor]:
-    """The states of torch's own generators, on processor and accelerator, and of this one."""
-    states = {"processor": torch.get_rng_state()}
-    if torch.accelerator.is_available():
-        states["accelerator"] = torch.get_device_module().get_rng_state()
-    return states if generator is None else states | {"order": generator.get_state()}
-
-
-def restore_random(states: dict[str, torch.Tensor], generator: Generator | None) -> None:
-    """Put them back; an accelerator's state stays where none is any more."""
-    torch.set_rng_state(states["processor"])
-    if "accelerator" in states and torch.accelerator.is_available():
-        torch.get_device_module().set_rng_state(states["accelerator"])
-    if generator is not None:
-        generator.set_state(states["order"])

@@ -81,16 +81,21 @@ def together(model: nn.Module, loss: Callable) -> Callable[[Tensor, Tensor], tup
     return DistributedDataParallel(Losing(model, loss)) if distributed.is_initialized() else partial(loss, model)
 
 
-def drawing(device: torch.device) -> list[Generator]:
-    """The generators that nets and transforms draw from: the processor's, and that of a GPU."""
-    gpus = [torch.cuda.default_generators[device.index or 0]] if device.type == "cuda" else []
-    return [torch.default_generator, *gpus]
+def random_states(generator: Generator | None = None) -> dict[str, Tensor]:
+    """The states of torch's own generators, on processor and accelerator, and of this one."""
+    states = {"processor": torch.get_rng_state()}
+    if torch.accelerator.is_available():
+        states["accelerator"] = torch.get_device_module().get_rng_state()
+    return states if generator is None else states | {"order": generator.get_state()}
 
 
-def restate(generators: Sequence[Generator], states: Sequence[Tensor]) -> None:
-    """Put each generator into its state."""
-    for generator, state in zip(generators, states, strict=True):
-        generator.set_state(state)
+def restore_random(states: dict[str, Tensor], generator: Generator | None = None) -> None:
+    """Put them back; an accelerator's state stays where none is any more."""
+    torch.set_rng_state(states["processor"])
+    if "accelerator" in states and torch.accelerator.is_available():
+        torch.get_device_module().set_rng_state(states["accelerator"])
+    if generator is not None:
+        generator.set_state(states["order"])
 
 
 def number_of(states: Iterable[Tensor]) -> int:
@@ -121,17 +126,15 @@ class Share:
         rank, count = place()
         own = None
         for images, labels in self.batches:
-            generators = drawing(images.device)
-            common = [generator.get_state() for generator in generators]
-            if own is None:
-                # Another one in each pass and each process, and the same again when a run goes on.
-                start = number_of([*common, *([self.generator.get_state()] if self.generator else [])])
-                own = [Generator(g.device).manual_seed(start + rank).get_state() for g in generators]
+            common = random_states(self.generator)
+            if own is None:  # another one in each pass and each process, and the same again when a run goes on
+                torch.manual_seed(number_of(common.values()) + rank)
+                own = random_states()
             if usable := len(labels) // count * count:
-                restate(generators, own)
+                restore_random(own)
                 yield images[rank:usable:count], labels[rank:usable:count]
-                own = [generator.get_state() for generator in generators]
-            restate(generators, common)
+                own = random_states()
+            restore_random(common, self.generator)
 
     @property
     def generator(self) -> Generator | None:

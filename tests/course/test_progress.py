@@ -33,7 +33,6 @@ for epoch in progress(train(model, batches, Recipe(epochs=100_000, learning_rate
 class Step:
     number: int
     total: int = 10
-
     seconds: float = 10.0
 
     def __str__(self) -> str:
