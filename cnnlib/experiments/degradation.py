@@ -69,14 +69,14 @@ def few() -> tuple[Images, Images]:
     return shrunk(part[:2000]), shrunk(test[:1000])
 
 
-apart = partial(photographs_apart, 45_000)
+apart = partial(photographs_apart, 15_000)
 RECIPE = Recipe(epochs=6, learning_rate=0.05)
 LIVE = Size("degradation", "fashion-2000-14x14", few, RECIPE, seeds=1, threads=1)
 LONG = Size("degradation-long", "fashion-2000-14x14", few, replace(RECIPE, epochs=12), seeds=3, threads=1)
 # For two processor cores; each net at that of the RATES (`--rate`) which reads most images by CHOICE.
 RATES = (0.1, 0.3, 1)
 CIFAR = Size("degradation-cifar10", "cifar10", cifar10, Recipe(epochs=8, learning_rate=0.1, weight_decay=1e-4), seeds=1)
-CHOICE = Size("degradation-choice", "cifar10-apart", apart, replace(CIFAR.recipe, epochs=2), seeds=1)
+CHOICE = Size("degradation-choice", "cifar10-15000-apart", apart, replace(CIFAR.recipe, epochs=3), seeds=1)
 FULL = Size("degradation-full", "cifar10", cifar10, Recipe(epochs=60, learning_rate=0.1, weight_decay=1e-4), seeds=3)
 
 
