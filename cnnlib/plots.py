@@ -601,8 +601,8 @@ def learning(
 ) -> Picture:
     """Training error, epoch by epoch: a thin line for each of the reader's runs, a band from the recorded ones.
 
-    `names` are the arms' names. A dashed line lies at `level` (0.25 for 25 %); the sentence says in which epoch each
-    arm's mean first reaches it.
+    An arm that was recorded once, and not run by the reader, is a line too. `names` are the arms' names. A dashed line
+    lies at `level` (0.25 for 25 %); the sentence says in which epoch each arm's mean first reaches it.
     """
     figure, grid = canvas(height=4.4)
     axes, told = grid[0, 0], []
@@ -616,7 +616,8 @@ def learning(
                 epochs, middle = range(1, lines.shape[1] + 1), lines.mean(0)
         if len(errors[0]):
             axes.fill_between(epochs, errors[0].min(0), errors[0].max(0), color=colour, alpha=0.2)
-        for line in errors[1]:
+        alone = not len(errors[1]) and len(errors[0]) == 1
+        for line in errors[0] if alone else errors[1]:
             axes.plot(epochs, line, color=colour, marker=marker, markersize=4, linewidth=1, alpha=0.8)
         axes.plot([], [], color=colour, marker=marker, label=name)
         there = [epoch for epoch, error in zip(epochs, middle) if error <= 100 * level]

@@ -285,6 +285,11 @@ def test_learning_draws_each_run_and_the_range_of_the_recorded_ones():
     assert heights == {70, 30, 40, 5}
 
 
+def test_learning_draws_what_was_recorded_once_as_a_line():
+    (axes,) = plots.learning({}, {"a": [Learnt(0.7, 0.3)]}, {"a": "A"}, 0.25, "T").figure.axes
+    assert [round(y, 6) for y in axes.lines[0].get_ydata()] == [70, 30]
+
+
 def test_branches_are_as_high_as_they_have_maps_and_stand_on_each_other_at_the_end():
     paths = {"a": [("1×1", 4)], "b": [("1×1", 2), ("3×3", 6)]}
     picture = plots.branches(12, paths, "T")
