@@ -39,7 +39,7 @@ from cnnlib.claims import Score, beats, claim, verdict
 from cnnlib.course import check, predict, progress
 from cnnlib.data import Batches, Normalize, Pad
 from cnnlib.datasets import digits
-from cnnlib.experiments import ladder, nins
+from cnnlib.experiments import nins
 from cnnlib.experiments.running import run_all
 from cnnlib.models import alexnet, googlenet, nin, nin_cifar, resnet18
 from cnnlib.models.nin import initialise
@@ -916,17 +916,6 @@ claim(
 # as often again and more; in no run in two of three digits. A place speaks about all it sees, and that is far more
 # than the four by four pixels under it: in a corner a third of the image, in the middle nine tenths. So do not read
 # such a map as "the network looked here".
-#
-# ## And on photographs?
-#
-# The rungs of the course's ladder up to here, on the photographs of CIFAR-10 (chapter 04), as far as they are
-# recorded. (`python -m cnnlib run nins --full` trains this chapter's nets on them, at full width: for that you want a
-# GPU.)
-
-# %% tags=["nbval-ignore-output"]
-photographs = ladder.recorded("lenet_cifar", "alexnet_cifar", "zfnet_cifar", "vgg_cifar", "nin_cifar")
-rungs = {arm: name for arm, name in ladder.ARMS.items() if arm in photographs}
-plots.ladder({}, photographs, rungs, 0.4, "Test accuracy on CIFAR-10, eight epochs") if photographs else None
 
 # %% [markdown]
 # ## Does it hold up?

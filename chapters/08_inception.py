@@ -39,7 +39,7 @@ from cnnlib.analysis import confusion_matrix, gradient_norms, receptive_field, r
 from cnnlib.claims import Score, beats, claim, mean_accuracy, verdict
 from cnnlib.course import check, predict, progress
 from cnnlib.data import Batches, Normalize
-from cnnlib.experiments import EXPERIMENTS, inceptions, ladder
+from cnnlib.experiments import EXPERIMENTS, inceptions
 from cnnlib.experiments.running import run_all
 from cnnlib.layers import ConvNormAct, linear_classifier
 from cnnlib.models import alexnet_2012, googlenet_2014, inception_v2, inception_v3
@@ -941,17 +941,6 @@ claim(
 # The paper on v3 looked again, at full size: no faster at the beginning, a little better at the end; and one of the
 # two can go without harm. It takes them for something that keeps the network from overfitting, not for a help to the
 # gradient [3].
-
-# %% [markdown]
-# ## And on photographs?
-#
-# The rungs of the course's ladder up to here, on the photographs of CIFAR-10 (chapter 04), as far as they are
-# recorded.
-
-# %% tags=["nbval-ignore-output"]
-photographs = ladder.recorded(*list(ladder.ARMS)[:7])
-rungs = {arm: name for arm, name in ladder.ARMS.items() if arm in photographs}
-plots.ladder({}, photographs, rungs, 0.4, "Test accuracy on CIFAR-10, eight epochs") if photographs else None
 
 # %% [markdown]
 # ## Does it hold up?

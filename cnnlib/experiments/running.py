@@ -1,7 +1,7 @@
 """What all experiments share: the size of a setting, and one training written down as a Record."""
 
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
@@ -249,8 +249,8 @@ def record_all(
 
     A run that was stopped, even killed, goes on after its last finished epoch. CNNLIB_SEED does not shift these seeds.
     `watch` is told of each batch and of each epoch, also of those that an earlier try had finished.
-    Raises RecordError, before the first run, for a record that was made by another recipe or on other data; Failed,
-    after the last, for runs that diverged or that the data are not for.
+    Raises RecordError, before the first run, for a record that was made by another recipe or on other data, were it
+    another copy of the same name; Failed, after the last, for runs that diverged or that the data are not for.
     """
     arms = arms_of(experiment, size) if arms is None else list(dict.fromkeys(arms))
     paths = [
@@ -263,6 +263,7 @@ def record_all(
     there = {path: read_same(path, experiment, size) for _, _, path in paths if path.exists()}
     if len(there) < len(paths):
         size.load()
+        same_images(records.read_all(size.name, runs), size)
         if parallel.first():
             records.writable(size.folder)
     failures, device = [], default_device()
@@ -312,6 +313,18 @@ def at_best_rates(
         if best in there.get(arm, {}):
             chosen[arm] = there[arm][best]
     return chosen
+
+
+def same_images(there: Mapping[str, Sequence[Record]], size: Size) -> None:
+    """Raises RecordError if one of the records was made on other images than the size has on this machine."""
+    for of_arm in there.values():
+        for record in of_arm:
+            if record.data_hash != size.fingerprint():
+                raise RecordError(
+                    f"The runs recorded in {size.name} were made on another copy of {size.dataset} than yours: its "
+                    f"training part has the hash {record.data_hash}, yours {size.fingerprint()}. Keep your runs apart: "
+                    "say --folder."
+                )
 
 
 def read_same(path: Path, experiment: ModuleType, size: Size) -> Record:

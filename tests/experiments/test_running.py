@@ -50,6 +50,13 @@ def test_a_record_of_another_recipe_or_data_set_is_not_taken_for_this_one(tmp_pa
         next(record_all(pixel_shuffle, other, ["mlp-none"], [0], tmp_path))
 
 
+def test_runs_on_another_copy_of_the_data_are_not_put_beside_the_recorded_ones(tmp_path):
+    next(record_all(pixel_shuffle, SMALL, ["mlp-none"], [0], tmp_path))
+    copy = replace(SMALL, data=lambda: tuple(replace(part, pixels=255 - part.pixels) for part in few()))
+    with pytest.raises(records.RecordError, match=r"made on another copy of digits than yours.*--folder"):
+        next(record_all(pixel_shuffle, copy, ["mlp-all"], [0], tmp_path))
+
+
 def test_a_run_that_cannot_be_done_is_named_and_the_others_go_on(tmp_path):
     size = replace(SMALL, recipe=replace(SMALL.recipe, learning_rate=1e30, epochs=1))
     with pytest.raises(Failed, match=r"^cnn-none, seed 0: The training loss became .*\n?.*$"):
