@@ -6,8 +6,8 @@ from torch import nn
 
 from cnnlib.data import Batches, Normalize
 from cnnlib.experiments import degradation
-from cnnlib.experiments.degradation import ARMS, LIVE, LONG, build, no_shortcuts, shrunk
-from cnnlib.experiments.running import processor_threads
+from cnnlib.experiments.degradation import ARMS, CHOICE, LIVE, LONG, RATES, build, no_shortcuts, shrunk
+from cnnlib.experiments.running import processor_threads, tried
 from cnnlib.models import MODELS
 from cnnlib.models.resnet import Residual
 from cnnlib.records import read_all
@@ -49,6 +49,15 @@ def test_plain_and_residual_nets_have_equal_parameters_and_equal_first_weights()
         torch.manual_seed(3)
         nets.append(build(ARMS[arm]))
     assert all(torch.equal(p, q) for p, q in zip(nets[0].parameters(), nets[1].parameters()))
+
+
+def test_on_photographs_each_of_the_four_nets_was_tried_at_the_same_three_rates():
+    found = tried(CHOICE, RATES)
+    assert set(found) == {"plain20", "plain56", "resnet20", "resnet56"}
+    for arm, by_rate in found.items():
+        assert set(by_rate) == set(RATES)
+        for rate, (run,) in by_rate.items():
+            assert run.recipe == asdict(CHOICE.changed(rate=rate).recipe) and run.parameters == parameters(arm, 3)
 
 
 def test_stacking_has_as_many_parameters_where_the_shape_stays():
