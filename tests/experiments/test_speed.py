@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from cnnlib.data import Normalize
 from cnnlib.datasets import fashion
 from cnnlib.experiments import speed
-from cnnlib.experiments.speed import ARMS, BORROWED, FULL, LIVE, TEN, build, smoothed, whiten
+from cnnlib.experiments.speed import ARMS, BORROWED, FULL, LIVE, LONG, TEN, build, smoothed, whiten
 from cnnlib.records import read_all
 
 CPU = torch.device("cpu")
@@ -51,7 +51,7 @@ def test_a_seed_sets_weights_order_and_augmentation():
     assert runs[0].epochs == runs[1].epochs != runs[2].epochs
 
 
-@pytest.mark.parametrize("size", [FULL, BORROWED, TEN])
+@pytest.mark.parametrize("size", [FULL, BORROWED, TEN, LONG])
 def test_its_records_are_of_these_nets_and_this_recipe(size):
     runs = [run for of_arm in read_all(size.name).values() for run in of_arm]
     for run in runs:
