@@ -702,30 +702,33 @@ print(f"{net}, {count:,} images, {passes} passes: {result.accuracy:.1%} of unsee
 #
 # One remedy is missing: a net and a recipe made for each other. Chapter 06 brought a LeNet on the photographs of
 # CIFAR-10 to a simplified VGG, in over an hour on one processor core. `speed` wants to be there soon, after nets that
-# others made for records on GPUs (K. Jordan, see below). Its first convolution has windows of 2×2 and begins as the
-# main directions of such windows in the training images. Then come three groups of two 3×3 convolutions, with 32, 64
-# and 128 maps, each with a norm. Training mirrors and shifts the images, by two pixels at most, and gives a fifth of
-# each label to all classes alike (*label smoothing*); testing asks for the mirror image, too. Five passes. What does
-# it pay, and what does it get?
+# others made for records on GPUs (K. Jordan, see below). Its first convolution has windows of 2×2. It begins as the
+# twelve principal directions of such windows in training images, scaled to vary alike, and their opposites. Then come
+# three groups of two 3×3 convolutions, with 32, 64 and 128 maps, each with a norm and a GELU (a ReLU without the
+# corner), and a pool a group. Training mirrors and shifts the images, by two pixels at most, and gives a fifth of
+# each label to all classes alike (*label smoothing*); testing asks for the mirror image, too. Five passes.
+#
+# Three larger nets of its kind stand beside it, trained once: *hasty* (64, 256 and 256 maps, twelve passes, the same
+# recipe), *patient* (64, 128 and 128 maps, nine passes), and *patient, wide* (64, 256 and 256 maps, sixteen passes),
+# these two at half the rate and half the decay. What do they pay, and what do they get?
 
 # %%
 kinds = {"lenet": "LeNet", "width": "wider LeNet", "depth": "VGG, no norm", "norm": "VGG"}
 kinds |= {"augment": "VGG, moved images", "narrow": "speed"}
-kinds |= {"hasty": "hasty", "patient": "patient", "long": "patient, wide"}  # larger nets of its kind, see below
+kinds |= {"hasty": "hasty", "patient": "patient", "long": "patient, wide"}
 seen = records.read_all(lift.FULL.name) | records.read_all(speed.FULL.name)
 seen["hasty"] = records.read_all(speed.BORROWED.name)["wide"]
 seen["patient"] = records.read_all(speed.TEN.name)["middle"]
 seen["long"] = records.read_all(speed.LONG.name)["wide"]
+kinds = {arm: kind if len(seen[arm]) > 1 else f"{kind} (once)" for arm, kind in kinds.items()}
 bill = {}  # of a training: the way back costs about twice the way forward
 for arm, kind in kinds.items():
     first = seen[arm][0]
     bill[arm] = 3 * first.macs * 50_000 * len(first.epochs) / 1e9
-    print(
-        f"{kind:18}{first.parameters:10,} parameters, {bill[arm]:8,.0f} billion multiply-adds, runs: {len(seen[arm])}"
-    )
+    print(f"{kind:26}{first.parameters:10,} parameters, {bill[arm]:8,.0f} billion multiply-adds")
 
 # %% tags=["nbval-ignore-output"]
-known = {arm: seen[arm][0].epochs[-1]["accuracy"] - seen[arm][0].accuracy for arm in ("hasty", "long")}
+known = {arm: seen[arm][0].epochs[-1]["accuracy"] - seen[arm][0].accuracy for arm in ("hasty", "patient", "long")}
 points = {arm: (cost, mean_accuracy(seen[arm])) for arm, cost in bill.items()}
 title = "Photographs read, and what the training cost, in billions of multiply-adds"
 plots.tradeoff(points, kinds, "multiply-adds of the training, billions", title)
@@ -744,27 +747,31 @@ claim(
 
 # %% tags=["claim"]
 claim(
-    "Of its own images the hasty net names at most three in a hundred more than of new ones, in its last pass; the "
-    "wide patient one at least five.",
-    known["hasty"] <= 0.03 and known["long"] >= 0.05,
+    "Recorded, as counted in training: of their own images the hasty and the patient net name at most three in a "
+    "hundred more than of new ones, in their last pass; the wide patient one at least five.",
+    max(known["hasty"], known["patient"]) <= 0.03 and known["long"] >= 0.05,
 )
 
 # %% [markdown]
 # `speed` reads 83.3 %<!-- speed-full: narrow, mean --> in the mean of three runs, after two and a half minutes on two
-# processor cores. So the number that is told of a simplified VGG is passed for a twelfth of what *our* VGG's training
-# multiplied. That VGG, trained once, reads 84.5 %<!-- lift-full: augment, mean -->, and is asked once for each image.
-# Which part of `speed` pays, the net, its beginning, the smoothing or asking twice, we have not measured.
+# processor cores. (Compare the multiply-adds, not the minutes: ours are of different numbers of cores.) So the number
+# that is told of a simplified VGG is passed for a twelfth of what *our* VGG's training multiplied. That VGG, trained
+# once, reads 84.5 %<!-- lift-full: augment, mean -->, and is asked once for each image; how little it would need for
+# the told number we have not measured. Nor which part of `speed` pays: the net, its beginning, the smoothing, or
+# asking twice.
 #
-# A recipe for five passes is no recipe for twelve, though. The same net with 64, 256 and 256 maps, "hasty", trained
-# once for twelve passes at the same rate and decay, reads 87.5 %<!-- speed-long-borrowed: wide, mean -->: fourteen
-# times the work, four points. Its record says where the work went. From the second pass to the sixth it stands still,
-# at three in four training images; it moves on when the rate falls. So we halved rate and decay. A "patient" net with
-# 64, 128 and 128 maps then needs nine passes, a third of the work, for as much: 87.9 %<!-- speed-ten-minutes: middle,
-# mean -->, once, in ten and a half minutes on two cores (Intel Xeon, without bfloat16). And the wide net, sixteen
-# passes, 89.9 %<!-- speed-long: wide, mean -->, once. Rate, decay, passes and widths all changed between these runs,
-# so no difference has one cause. But the last claim says what has changed sides: the wide patient net knows its own
-# photographs, moved as they are, much better than new ones. Patience alone will not close that gap; more photographs,
-# or more ways to move them, might.
+# Does a recipe for five passes do for twelve? *Hasty* reads 87.5 %<!-- speed-long-borrowed: wide, mean -->: fourteen
+# times the work, four points. Its record says where the work went. From the third pass to the fifth, near the peak of
+# the rate, it stands at three in four training images; then it climbs, pass by pass, as the rate falls. That looks
+# like steps too long, or too much decay. So both were halved: a guess from that record. *Patient* reads 87.9 %<!--
+# speed-ten-minutes: middle, mean -->, for a third of the work, in ten and a half minutes on two cores. *Patient,
+# wide* reads 89.9 %<!-- speed-long: wide, mean -->. No two of these runs differ in one thing only, so no difference
+# has one cause, and each is a single run.
+#
+# The last claim says what has changed. The wide patient net names far more of its own photographs than of new ones.
+# (They are not counted alike: its own while it learns, moved, once; the new ones afterwards, as they are, both ways
+# round. Counted alike, the gap would probably be wider.) Would more photographs narrow it, or more ways to move them?
+# We have not measured.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Eight questions

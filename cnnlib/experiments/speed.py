@@ -32,7 +32,7 @@ few = partial(clothes, 2000)
 RECIPE = Recipe(epochs=5, learning_rate=0.2, batch_size=128, weight_decay=1e-3)
 LIVE = Size("speed", "fashion-2000", few, RECIPE, seeds=3, threads=1)
 FULL = Size("speed-full", "cifar10", cifar10, RECIPE, seeds=3)
-# Twelve passes by the recipe for five; sixteen by a more patient one, chosen on images set apart; nine for ten minutes.
+# Twelve passes by the recipe for five; sixteen by a more patient one; nine, for ten minutes of two processor cores.
 BORROWED = Size("speed-long-borrowed", "cifar10", cifar10, replace(RECIPE, epochs=12), seeds=1)
 PATIENT = replace(RECIPE, epochs=16, learning_rate=0.1, weight_decay=5e-4)
 LONG = Size("speed-long", "cifar10", cifar10, PATIENT, seeds=1)
