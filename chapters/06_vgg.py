@@ -860,9 +860,9 @@ changes = {
     "norm": "and batch norm",
     "augment": "and moved images",
 }
-changes |= {arm: f"{changes[arm]} (one run)" for arm in ("depth", "norm", "augment")}
 lifted = records.read_all(lift.FULL.name)
-for arm in (name for name in changes if name in lifted):
+changes = {arm: what if len(lifted[arm]) > 1 else f"{what} (one run)" for arm, what in changes.items()}
+for arm in changes:
     first, scores = lifted[arm][0], "  ".join(f"{run.accuracy:.1%}" for run in lifted[arm])
     learned = f"{first.epochs[-1]['accuracy']:6.1%} of its own, unseen {scores}"
     print(f"{changes[arm]:36}{first.parameters:10,} parameters {first.macs / 1e6:6.1f} million multiply-adds {learned}")

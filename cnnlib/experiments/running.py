@@ -317,14 +317,12 @@ def at_best_rates(
 
 def same_images(there: Mapping[str, Sequence[Record]], size: Size) -> None:
     """Raises RecordError if one of the records was made on other images than the size has on this machine."""
-    for of_arm in there.values():
-        for record in of_arm:
-            if record.data_hash != size.fingerprint():
-                raise RecordError(
-                    f"The runs recorded in {size.name} were made on another copy of {size.dataset} than yours: its "
-                    f"training part has the hash {record.data_hash}, yours {size.fingerprint()}. Keep your runs apart: "
-                    "say --folder."
-                )
+    others = {record.data_hash for of_arm in there.values() for record in of_arm} - {size.fingerprint()}
+    if others:
+        raise RecordError(
+            f"The runs recorded in {size.name} were made on another copy of {size.dataset} than yours: its training "
+            f"part has the hash {min(others)}, yours {size.fingerprint()}. Keep your runs apart: say --folder."
+        )
 
 
 def read_same(path: Path, experiment: ModuleType, size: Size) -> Record:
