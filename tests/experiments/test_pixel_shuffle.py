@@ -1,4 +1,4 @@
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,7 +9,7 @@ from cnnlib.claims import mean_accuracy
 from cnnlib.data import Batches, Images, Normalize
 from cnnlib.datasets import digits
 from cnnlib.experiments import pixel_shuffle
-from cnnlib.experiments.pixel_shuffle import ARMS, CIFAR, FULL, LIVE, built, permutation, shuffled
+from cnnlib.experiments.pixel_shuffle import ARMS, LIVE, built, permutation, shuffled
 from cnnlib.experiments.running import processor_threads
 from cnnlib.models import cnn, mlp
 from cnnlib.records import RUNS, read_all
@@ -84,12 +84,6 @@ def test_ten_recorded_runs_of_every_arm_say_what_the_chapter_says():
     means = [mean_accuracy(runs[arm]) for arm in order]
     assert all(a - b >= 0.01 for a, b in pairwise(means))
     assert {run.data_hash for found in runs.values() for run in found} == {digits()[0].fingerprint()}
-
-
-@pytest.mark.parametrize("size", [LIVE, FULL, CIFAR], ids=lambda size: size.name)
-def test_recorded_runs_have_the_recipe_and_the_data_of_their_setting(size):
-    runs = [run for found in read_all(size.name).values() for run in found]
-    assert runs and all(run.recipe == asdict(size.recipe) and run.data == size.dataset for run in runs)
 
 
 def test_for_photographs_in_colour_both_nets_are_larger_and_again_of_one_size():

