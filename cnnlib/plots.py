@@ -561,9 +561,10 @@ def ladder(
     """Test accuracy by arm, a row each, on the whole scale and again from `low` upwards (0.82 for 82 %).
 
     The reader's runs are dots on the range of the recorded ones, whose mean is a line; `names` are the arms' names.
-    Arms that nobody has run yet are left out.
+    Arms that nobody has run yet are left out; of one that was recorded once, its name says so.
     """
     names = {arm: name for arm, name in names.items() if runs.get(arm) or recorded.get(arm)}
+    names |= {arm: f"{name} (one run)" for arm, name in names.items() if len(recorded.get(arm, ())) == 1}
     figure, grid = canvas(2, height=1.3 + 0.42 * len(names))
     told, highest = [], 0.0
     for row, (arm, name) in enumerate(names.items()):

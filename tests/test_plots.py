@@ -259,9 +259,9 @@ def test_numbers_by_layer_far_apart_stand_on_a_scale_of_factors(last, scale):
     assert scale == "log" or axes.get_ylim()[0] == 0
 
 
-def test_a_ladder_leaves_out_what_nobody_ran():
+def test_a_ladder_leaves_out_what_nobody_ran_and_marks_what_ran_once():
     picture = plots.ladder({}, {"a": runs(0.7)}, {"a": "A", "b": "B"}, 0.5, "T")
-    assert "A 70.0 %" in picture.alt and "B" not in picture.alt
+    assert "A (one run) 70.0 %" in picture.alt and "B" not in picture.alt
 
 
 def test_a_ladder_shows_runs_on_their_range_twice():

@@ -113,7 +113,7 @@ RECIPE = Recipe(epochs=4, learning_rate=0.2, batch_size=32)
 LIVE = Size("scaling", "fashion-1500", few, RECIPE, seeds=3, threads=1)
 LONG = Size("scaling-long", "fashion-1500", few, replace(RECIPE, epochs=16), seeds=3, threads=1)
 # For two processor cores; each net at that of the RATES (`--rate`) which reads most images by CHOICE.
-RATES = (0.5, 1, 2, 4)
+RATES = (0.5, 1, 2, 4, 8)
 CIFAR = Size("scaling-cifar10", "cifar10", cifar10, Recipe(epochs=8, learning_rate=0.1, weight_decay=5e-4), seeds=3)
 CHOICE = Size("scaling-choice", "cifar10-10000-apart", apart, replace(CIFAR.recipe, epochs=4), seeds=1)
 FULL = Size("scaling-full", "cifar10", cifar10, Recipe(epochs=30, learning_rate=0.1, weight_decay=1e-4), seeds=3)
