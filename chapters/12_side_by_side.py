@@ -754,20 +754,20 @@ claim(
 )
 
 # %% [markdown]
-# `speed` reads 83.3 %<!-- speed-full: narrow, mean --> in the mean of three runs, after two and a half minutes on two
-# processor cores. (Compare the multiply-adds, not the minutes: ours are of different numbers of cores.) So the number
-# that is told of a simplified VGG is passed for a twelfth of what *our* VGG's training multiplied. That VGG, trained
-# once, reads 84.5 %<!-- lift-full: augment, mean -->, and is asked once for each image; how little it would need for
-# the told number we have not measured. Nor which part of `speed` pays: the net, its beginning, the smoothing, or
-# asking twice.
+# `speed` reads 83.3 %<!-- speed-full: narrow, mean --> in the mean of three runs, after 2.5 minutes<!-- speed-full:
+# narrow, seconds, mean --> on two processor cores. (Compare the multiply-adds, not the minutes: ours are of different
+# numbers of cores.) So the number that is told of a simplified VGG is passed for a twelfth of what *our* VGG's
+# training multiplied. That VGG, trained once, reads 84.5 %<!-- lift-full: augment, mean -->, and is asked once for
+# each image; how little it would need for the told number we have not measured. Nor which part of `speed` pays: the
+# net, its beginning, the smoothing, or asking twice.
 #
 # Does a recipe for five passes do for twelve? *Hasty* reads 87.5 %<!-- speed-long-borrowed: wide, mean -->: fourteen
 # times the work, four points. Its record says where the work went. From the third pass to the fifth, near the peak of
 # the rate, it stands at three in four training images; then it climbs, pass by pass, as the rate falls. That looks
 # like steps too long, or too much decay. So both were halved: a guess from that record. *Patient* reads 87.9 %<!--
-# speed-ten-minutes: middle, mean -->, for a third of the work, in ten and a half minutes on two cores. *Patient,
-# wide* reads 89.9 %<!-- speed-long: wide, mean -->. No two of these runs differ in one thing only, so no difference
-# has one cause, and each is a single run.
+# speed-ten-minutes: middle, mean -->, for a third of the work, in 10.5 minutes<!-- speed-ten-minutes: middle,
+# seconds, mean --> on two cores. *Patient, wide* reads 89.9 %<!-- speed-long: wide, mean -->. No two of these runs
+# differ in one thing only, so no difference has one cause, and each is a single run.
 #
 # The last claim says what has changed. The wide patient net names far more of its own photographs than of new ones.
 # (They are not counted alike: its own while it learns, moved, once; the new ones afterwards, as they are, both ways

@@ -5,10 +5,11 @@ import torch
 from torch import Generator, nn
 
 from cnnlib.analysis import receptive_field, summary
+from cnnlib.claims import mean_accuracy
 from cnnlib.data import Batches, Normalize
 from cnnlib.experiments import scaling
-from cnnlib.experiments.running import processor_threads
-from cnnlib.experiments.scaling import ARMS, LIVE, LONG, Blind, build, random_labels, resized
+from cnnlib.experiments.running import processor_threads, tried
+from cnnlib.experiments.scaling import ARMS, CHOICE, LIVE, LONG, RATES, Blind, build, random_labels, resized
 from cnnlib.layers import SqueezeExcite
 from cnnlib.models.efficientnet import start_by_fan_out
 from cnnlib.publish.pairs import read, sources
@@ -150,3 +151,12 @@ def test_five_arms_recorded_with_four_times_the_passes():
     assert {arm: [run.seed for run in found] for arm, found in runs.items()} == {
         arm: list(range(3)) for arm in ("base", *SCALED)
     }
+
+
+def test_on_photographs_the_best_rate_of_each_arm_lies_between_worse_ones():
+    found = tried(CHOICE, RATES)
+    assert set(found) == {"base", *SCALED}
+    for arm, by_rate in found.items():
+        rates = sorted(by_rate)
+        best = max(rates, key=lambda rate: mean_accuracy(by_rate[rate]))
+        assert rates[0] < best < rates[-1], arm
