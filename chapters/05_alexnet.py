@@ -546,16 +546,16 @@ claim(
     "With tanh it is ten times less than with ReLU, with sigmoids a thousand times less.",
     to_c1["Tanh"] < to_c1["ReLU"] / 10 and to_c1["Sigmoid"] < to_c1["ReLU"] / 1000,
 )
-claim(
-    "The same weights without the biases: with ReLU and with tanh C1 is pulled like F8, within a factor of three.",
-    all(1 / 3 < to_c1_bare[name] < 3 for name in ("ReLU", "Tanh")),
-)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 2 minutes. Ask: what would you measure next? Whether the fourth one learns; it was recorded. Usual wrong
 # answer: ReLU cures vanishing gradients. -->
 
 # %% tags=["claim"]
+claim(
+    "The same weights without the biases: with ReLU and with tanh C1 is pulled like F8, within a factor of three.",
+    all(1 / 3 < to_c1_bare[name] < 3 for name in ("ReLU", "Tanh")),
+)
 claim("Without them every layer is pulled by less than a hundred-thousandth.", max(bare["ReLU"] + bare["Tanh"]) < 1e-5)
 claim("AlexNet itself, its start, coloured squares as far apart as raw pixels: more than a hundredth.", its_own > 0.01)
 

@@ -447,6 +447,7 @@ for name in convs:
 with torch.no_grad(), recording(start(deep), *convs) as outputs:
     deep(some)
 round_and_round = [maps.square().mean().sqrt().item() for maps in outputs.values()]
+print(f"padded with the other border, He's rule: from {round_and_round[0]:.1f} to {round_and_round[-1]:.1f}")
 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 first = {name: lines[0] for name, lines in sizes.items()}
@@ -479,12 +480,12 @@ claim(
 # (We look at eight images of clothes, padded to 32×32. Neither a convolution without biases nor ReLU nor a max pool
 # minds a factor: what goes in ten times larger comes out ten times larger. Hence the exact $10^{16}$. That He's line
 # falls at the end is the padding: in the last block the maps have 2×2 places, and of nine weights four meet a pixel.
-# Where the other border stands in for the padding it does not fall.)
+# Where the other border stands in for the padding it even grows a little: a max pool keeps the largest of four.)
 
 # %% tags=["claim"]
 claim(
-    "Padded with its other border the net of He's start keeps its size to the end, within a factor of two.",
-    0.5 < round_and_round[-1] / round_and_round[0] < 2,
+    "Padded with its other border the net of He's start does not fall: it ends at one to four times its first size.",
+    0.8 < round_and_round[-1] / round_and_round[0] < 4,
 )
 
 # %% [markdown]

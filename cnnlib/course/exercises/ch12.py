@@ -465,7 +465,7 @@ ENTRANT = Exercise(
         ),
         Mistake(
             "the matrix is ahead",
-            "94 steps are few: what learns in few steps? Few layers, batch norm, a rate that was tried.",
+            "96 steps are few. Does it have batch norm, and a rate that was tried?",
             lambda got: got.get("behind") is True,
         ),
         Mistake(
