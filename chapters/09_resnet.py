@@ -339,6 +339,7 @@ def deeper(net, extra, images):
 nets["copying"] = deeper(nets["plain20"], 6, normalize(part.pixels))
 fits = {arm: evaluate(net, Batches(part, 500, [normalize])) for arm, net in nets.items()}
 weights = {arm: sum(p.numel() for p in net.parameters()) for arm, net in nets.items()}
+shapes = {arm: [p.shape for p in net.parameters()] for arm, net in nets.items()}
 for arm in ("plain20", "copying", "plain56"):
     print(f"{arm:8} {weights[arm]:7,} parameters, loss on its training images {fits[arm].loss:.3f}")
 
@@ -363,7 +364,7 @@ claim(
 claim("In training mode, too, where descent works.", abs(modes["copying"] - modes["plain20"]) < 0.02)
 claim(
     "It has the same shape as the one that was trained, and its loss is lower by 0.2, at least.",
-    weights["copying"] == weights["plain56"] and fits["plain56"].loss > fits["copying"].loss + 0.2,
+    shapes["copying"] == shapes["plain56"] and fits["plain56"].loss > fits["copying"].loss + 0.2,
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -433,8 +434,8 @@ claim(
 # Three passes are a beginning, and one run is one run: the deep plain net is still near the 2.30 of a guess, still
 # falling, and best at the highest rate that was tried. But the gap is there on other images, in nets of twice the
 # width, and at each of three rates: it needs neither the clothes nor one unlucky rate. (All 50,000 photographs, eight
-# passes: `python -m cnnlib run degradation --size cifar --arms plain20 plain56 resnet20 resnet56`, two hours and more;
-# `--rate 0.3` takes a third of its rate.)
+# passes: `python -m cnnlib run degradation --size cifar --arms plain20 plain56 resnet20 resnet56`, two hours and
+# more; `--rate 0.3` takes a third of its rate.)
 #
 # ## Is it the gradient that vanishes?
 #
@@ -521,7 +522,8 @@ plots.by_layer(
 # fourth. Usual wrong answer: the plain net's does; it grows. -->
 
 # %% tags=["nbval-ignore-output"]
-# How much more the first layer is pulled than the last but one (the last has another shape, and no norm behind it).
+# How much more the first layer is pulled than the last but one (behind the last there is no norm). The first is
+# smaller and its weights are shorter: behind a norm that alone makes a factor of about six.
 back = {name: [line[0] / line[-2] for line in lines] for name, lines in found.items()}
 for name, ratios in back.items():
     print(f"{name:20} three starts: {', '.join(f'{ratio:.2g}' for ratio in ratios)}")
@@ -534,8 +536,8 @@ claim(
 claim("With shortcuts past them: more than a hundredth.", min(back["sigmoid, shortcuts"]) > 0.01)
 claim("ReLU from He's start: within a factor of 20.", all(1 / 20 < r < 20 for r in back["ReLU, He's start"]))
 claim(
-    "Plain with batch norm the first is pulled more, with 56 layers over a hundred times.",
-    min(back["plain, batch norm"]) > 1 and min(back["plain, 56 layers"]) > 100,
+    "Plain with batch norm and 56 layers the first is pulled over a hundred times as strongly.",
+    min(back["plain, 56 layers"]) > 100,
 )
 claim("With shortcuts past the 56: within a factor of 50.", all(1 / 50 < r < 50 for r in back["ResNet-56"]))
 
@@ -568,10 +570,12 @@ claim(
 # %% [markdown]
 # The story is true of sigmoids. In the net that degrades, nothing vanishes before the first step: the pull on its
 # first layers is the *stronger* one, too strong rather than too weak. The first steps stretch the weights there, and
-# behind a batch norm longer weights are pulled less. What is left in the end is printed above: less than at the start
-# by far, and far from nothing. The paper found "healthy norms" and wrote that the difficulty is "unlikely to be
-# caused by vanishing gradients" [1]. Whether the violent start is the cause, we have not tested. The authors guess at
-# a very slow convergence and leave the reason open [1]. So do we.
+# behind a batch norm weights k times as long are pulled k times less. That is the smaller part: the ratio fell far
+# more than the weights grew. The rest lies in what the weights have become, not in their length; why, we have not
+# measured. What is left in the end is printed above: less than at the start by far, and far from nothing. The paper
+# found "healthy norms" and wrote that the difficulty is "unlikely to be caused by vanishing gradients" [1]. Whether
+# the violent start is the cause, we have not tested. The authors guess at a very slow convergence and leave the
+# reason open [1]. So do we.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## “The slope is F′ + 1, so it cannot vanish”
@@ -707,9 +711,10 @@ claim(
 
 # %% [markdown]
 # Between A and B three seeds show no difference in training loss; on new clothes B is ahead by about a point, too
-# little to build on. On ImageNet the paper found 25.03 % of top-1 error with A, 24.52 % with B and 24.19 % with C
-# [1], ten crops an image. It took B: C's gain did not seem worth its weights. Here C comes out last. With it no block
-# has an identity left; whether that is the reason we have not measured.
+# little to build on. On ImageNet the paper's net of 34 layers had 25.03 % of top-1 error with A, 24.52 % with B and
+# 24.19 % with C [1], ten crops an image. For its deeper nets there it took B: C's gain did not seem worth its
+# weights. For small photographs it took A, so that plain and residual nets have equal weights, as here. Here C comes
+# out last. With it no block has an identity left; whether that is the reason we have not measured.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two blocks, five networks
@@ -1018,8 +1023,9 @@ LesionLab(known, plots.tolerance(singly, range(15), "the block", "Blocks taken o
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 4 minutes. Let the hall bet before each tick. Ask: which block does the ResNet miss most, which least? The
-# first (96 to 68 %) and the last but one (half a point). Usual wrong answer: those that halve the maps, 5 and 10;
-# they come behind the first three. Then ask for the one block that a plain net could spare: there is none. -->
+# first (96 to 68 % in the mean; most of all in four of five runs) and the last but one (half a point). Usual wrong
+# answer: those that halve the maps, 5 and 10; in the mean they come behind the first three, but not in most runs.
+# Then ask for the one block that a plain net could spare: there is none. -->
 
 # %% [markdown]
 # One run each is an anecdote. Five seeds were recorded, and with them other cuts: two, four, eight or twelve blocks
@@ -1029,9 +1035,9 @@ LesionLab(known, plots.tolerance(singly, range(15), "the block", "Blocks taken o
 # takes out the last block and asks whether the plain net only stumbles over batch norm, whose means and variances no
 # longer fit: they are measured anew, and nothing else.
 #
-# All three nets learn with *weight decay*: each step also shrinks every weight, by a thousandth of itself times the
-# learning rate. That belongs to the recipe, not to the idea, and it counts: without it, taking out block 11 cost six
-# points in a run that we tried.
+# All three nets learn with *weight decay*: a thousandth of each weight is added to its gradient, so each step also
+# shrinks it a little. That belongs to the recipe, not to the idea, and may count: in one run that we tried without
+# it, and did not record, taking out block 11 cost six points.
 
 # %% tags=["nbval-ignore-output"]
 cuts = ["without first three", "without last three", "neighbours exchanged", "without the last, norms anew"]
@@ -1070,9 +1076,11 @@ claim(
 )
 claim("Recorded, in every run: the ResNet misses its first block more than its last.", min(earlier) > 0)
 claim(
-    "Recorded, in every run: without its first three blocks the ResNet loses over 50 points, without eight drawn ones "
-    "as well.",
-    min(cost("resnet", "without first three") + cost("resnet", "without 8 drawn")) > 0.5,
+    "Recorded, in every run: without its first three blocks the ResNet loses over 50 points; without four drawn ones "
+    "over 40, without two at least 8.",
+    min(cost("resnet", "without first three")) > 0.5
+    and min(cost("resnet", "without 4 drawn")) > 0.4
+    and min(cost("resnet", "without 2 drawn")) >= 0.08,
 )
 # %% tags=["claim"]
 claim(
@@ -1094,12 +1102,13 @@ claim(
 
 # %% [markdown]
 # What does this support? Veit and others [3] cut a ResNet of 54 blocks and found that one block hardly matters, that
-# many matter gradually, that blocks may change places, and that VGG falls to chance. They read it as an *ensemble*, a
-# vote of many networks of different depth. Our cuts agree where single, late blocks are concerned, and neighbours
-# that change places. They do not support what is sometimes made of it: the first three blocks cannot go, nor can half
-# of all. And they do not decide for the vote. A network in which each block adds a small correction to what runs
-# along would look the same; that reading is tested further below. (Theirs had 54 blocks on photographs, ours 15 on
-# digits.)
+# the error grows gradually the more blocks go, or change places, and that VGG falls to chance. They read it as an
+# *ensemble*, a vote of many networks of different depth. Our cuts agree where single, late blocks are concerned, and,
+# in the mean of nine, one pair of neighbours that changes places. They do not support what is sometimes made of it:
+# the first three blocks cannot go, nor can four of the 13 drawn at random, and two already cost eight points and
+# more. And they do not decide for the vote. A network in which each block adds a small correction to what runs along
+# would look the same; how large the corrections are is measured further below. (Theirs had 54 blocks on photographs,
+# ours 15 on digits.)
 #
 # ## The ReLU behind the sum
 #
@@ -1139,9 +1148,10 @@ claim(
 
 # %% [markdown]
 # That was not expected, and six passes decide little. At 1,001 layers its authors report 4.92 % of error on CIFAR-10
-# where the block of 2015 has 7.61 % [2]. Depth alone was not the answer, either: the first paper's net of 1,202
-# layers fitted its training images (below 0.1 % of error) and had 7.93 % on new ones, where 110 layers had 6.43 %
-# [1]. *That* is overfitting.
+# where the block of 2015 has 7.61 %; at 110 layers it is 6.37 % against 6.61 % [2]. Depth alone was not the answer,
+# either: the first paper's net of 1,202 layers fitted its training images (below 0.1 % of error) and had 7.93 % on
+# new ones, where 110 layers, with a similar training error, had 6.43 % [1]. *That*, its authors argue, is
+# overfitting.
 #
 # ## Two relatives
 #
@@ -1245,7 +1255,7 @@ verdict(
 verdict(
     "A trained ResNet works on without a few of its blocks.",
     [late < 0.05, three_late < 0.05, early < 0.05],
-    because="a late one, yes; the last three cost more than five points, the first three over fifty",
+    because="a late one, yes; the last three cost 3 to 15 points, by the run; the first three over fifty",
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -1283,15 +1293,16 @@ plots.by_layer({"ResNet-32": added}, [str(k) for k in range(15)], "branch over s
 tail = mean_of([added[k] for k in range(11, 15)])
 
 # %% tags=["claim"]
-claim("What the last four blocks add is smaller than what they are added to.", tail < 1)
+claim("What the last four blocks add is a quarter to four fifths of what they are added to.", 0.25 < tail < 0.8)
 claim(
     "The more a block adds, the more is lost without it: the ranks agree, with a correlation above 0.4.",
     agreement > 0.4,
 )
 
 # %% [markdown]
-# So how badly a block is missed has much to do with how much it adds, and no vote is needed to explain that. It does
-# not refute the vote. A measurement that both readings survive decides nothing between them; say so.
+# So a block that adds more is missed more, in this one run. Both also fall with depth, so part of the agreement may
+# be depth alone. And small the corrections are not: about half of what they are added to, in the last four blocks.
+# Neither reading is refuted. A measurement that both readings survive decides nothing between them; say so.
 
 # %% [markdown]
 # ## Exercises
@@ -1445,8 +1456,8 @@ check(solution_copying, of="copying")
 #
 # If blocks can be missed, miss them in training: *stochastic depth* [5]. Write `perhaps`, a block's output for the
 # input `x`. In training one coin for the whole batch decides: with probability `keep` the block gives `x +
-# branch(x)`, else `x`. Otherwise it gives `x` plus what the branch adds in the mean. When it passes: how would the
-# net of this chapter bear the knife after such a training?
+# branch(x)`, else `x`. When `training` is false no coin is thrown: it gives `x` plus what the branch would add in the
+# mean over many throws. When it passes: how would the net of this chapter bear the knife after such a training?
 
 
 # %%
