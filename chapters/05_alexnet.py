@@ -522,7 +522,7 @@ plots.by_layer(pulls, layers, "pull on the weights (norm)", "How strongly the lo
 # <!-- 2 minutes. Ask: which curve would you rather train? And why does the lowest belong to ReLU? Usual wrong answer:
 # it must be the sigmoid's. -->
 
-# %%
+# %% tags=["nbval-ignore-output"]
 ratio, old, bare = {name: norms[0] / norms[-1] for name, norms in pulls.items()}, {}, {}
 for bend in (nn.ReLU, nn.Tanh, nn.Sigmoid):  # all three from the start of 2012, then without its biases
     torch.manual_seed(seed)
