@@ -290,7 +290,7 @@ claim("The same seed gives the same numbers.", torch.equal(draws[0], draws[1]))
 claim("Another seed gives others.", not torch.equal(draws[0], draws[2]))
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 1 minute. Ask: a network reads 96 % with seed 0 and 94 % with seed 1; how good is it? Usual wrong answer: as
+# <!-- 1 minute. Ask: a network reads 96 % with seed 0 and 94 % with seed 1; how good is it? Usual wrong answer: as
 # good as the larger number says. -->
 
 # %% [markdown]
@@ -486,7 +486,7 @@ check(solution_downward, of="downward")
 # - <a id="learning-rate"></a>**learning rate** (03): how far a step goes along the gradient.
 # - <a id="logit"></a>**logit** (03): a network's raw output for a class, any number, before softmax.
 # - <a id="loss"></a>**loss** (03): one number that says how wrong the network is; training lowers it.
-# - <a id="mac"></a>**MAC** (01): one multiplication with an addition, the unit in which networks' work is counted.
+# - <a id="mac"></a>**MAC** (02): multiply-add, one multiplication with an addition; networks' work is counted in it.
 # - <a id="map"></a>**map**, or feature map (01): one channel of what a convolution gives, an answer for each place.
 # - <a id="max-pooling"></a>**max pooling** (02): pooling that keeps the largest value of each window.
 # - <a id="momentum"></a>**momentum** (03): adding a part of the last step to the next.

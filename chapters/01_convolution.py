@@ -175,8 +175,8 @@ claim("So does the matrix: a convolution is a linear layer.", apart(by_matrix, l
 claim("So do windows as columns, and one product.", apart(by_columns, library) < 1e-5)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 2 minutes. Ask: is a difference of 0.00001 rounding, or a small bug? How would you find out? The chapter answers
-# under "Interrogate the result". Usual wrong answer: so small, it must be rounding. -->
+# <!-- 2 minutes. Ask: is a difference of 0.00001 rounding, or a small bug? How would you find out? The chapter
+# answers under "Interrogate the result". Usual wrong answer: so small, it must be rounding. -->
 
 # %% [markdown]
 # ## Is it a convolution?
@@ -390,8 +390,8 @@ claim("The middle digit has vanished.", together[:, 28:54].abs().max() < 1e-5 < 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The law of prices
 #
-# For eight maps take eight kernels. Each has a slice for every input channel, and one number, the *bias*, that is
-# added everywhere:
+# What a layer has to learn are its *parameters*. For eight maps take eight kernels, each with a slice for every input
+# channel, and a number, the *bias*, that is added everywhere:
 #
 # $$(k \cdot k \cdot C_{\text{in}} + 1) \cdot C_{\text{out}}$$
 
@@ -448,8 +448,8 @@ claim("In five networks it counts every layer but one.", len(odd) == 1)
 # ## All of it at once
 #
 # Here is the loop again, now for many images and many channels, with bias, stride, padding, dilation and groups. Read
-# it slowly; there is nothing in it that you have not met. `places` (in the same file) lists, along one side, the
-# pixels under the kernel at each of its places.
+# it slowly; there is nothing in it that you have not met. Its `places` is not ours from above, which counts: the
+# library's lists, along one side, the pixels under the kernel at each of its places.
 
 # %%
 print(inspect.getsource(conv2d_by_loops))
@@ -457,7 +457,7 @@ print(inspect.getsource(conv2d_by_loops))
 
 # %% [markdown]
 # The matrix has a general version too, `conv_matrix`. If we have understood convolution, both agree with the library
-# for *any* shapes. So draw two hundred at random.
+# for *any* shapes. So draw two hundred at random. (Without a bias: it is added at the end, and is not in the matrix.)
 
 
 # %%
@@ -557,10 +557,11 @@ claim("One pixel makes it a map that no move explains.", differences["stride 2, 
 # Usual wrong answer: yes, that is what the words mean. -->
 
 # %% [markdown]
-# So the idea is exact, and networks break it twice. With stride 2 every other place is left out, and which ones
-# depends on where the digit stands. With padding, zeros are pixels too. They do no harm where the background is 0
-# anyway. But images are normalised before they enter a network (chapter 03), and then 0 is nobody's background. Take
-# a wall that is grey all over, and a kernel that takes the mean of its window:
+# So the idea is exact, and networks break it twice. With stride 2 every other place is left out, always the same
+# ones; which parts of the digit they would have been asked about depends on where it stands. With padding, zeros are
+# pixels too. They do no harm where the background is 0 anyway. But images are normalised before they enter a network
+# (chapter 03), and then 0 is nobody's background. Take a wall that is grey all over, and a kernel that takes the mean
+# of its window:
 
 # %%
 wall = torch.ones(1, 1, 6, 6)
@@ -962,7 +963,7 @@ check(solution_pointwise_linear, of="pointwise_linear")
 # The smallest network there is: one kernel, ReLU, the mean of the map. One number comes out, and if it is above a
 # threshold the answer is "three", else "four" (or the other way round). Write `detector`: a kernel of `size` × `size`
 # weights, for any odd `size`. The check chooses the threshold on 1,000 threes and fours, and your kernel passes when
-# 80 % of 500 others are told apart. The amount of ink alone reaches some 60 %. Which strokes has one of the two that
+# 80 % of 500 others are told apart. The amount of ink alone reaches some 60 %. Which strokes has one of the two that
 # the other has not? There is more than one answer.
 
 

@@ -214,8 +214,8 @@ claim(
 )
 
 # %% [markdown]
-# (There are networks that learn which units to pool, called maxout. There the pairs are part of the design from the
-# start.)
+# (Networks called maxout do take the maximum of groups of units. There the groups are part of the design from the
+# start, and training fits the weights to them.)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Does a shift go unnoticed?
@@ -297,11 +297,21 @@ plots.shifts(changes, "How far a digit is from itself after it moved")
 
 # %% [markdown]
 # Pools in a network stand behind convolutions. So measure there too, behind random kernels and ReLU, from five seeds.
-# And measure at the end of the small network from above, untrained, with its two pools.
+# And measure at the end of the small network from above, untrained, with its two pools; and of one that ends in a
+# mean over each map, with two pools and without.
+
+
+# %%
+def averaged(pools):
+    """The small network again, but each of its last maps becomes one number."""
+    pool = nn.MaxPool2d if pools else nn.Identity
+    end = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
+    return nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU(), pool(2), nn.Conv2d(6, 16, 5), nn.ReLU(), pool(2), *end)
+
 
 # %% tags=["nbval-ignore-output"]
-seeds = range(first_seed(), first_seed() + 5)
-softened, outputs_moved = [], []
+seeds, framed = range(first_seed(), first_seed() + 5), F.pad(images[:500], [2] * 4)
+softened, outputs_moved, means_moved = [], [], {"two pools, a mean": [], "a mean": []}
 for seed in seeds:
     torch.manual_seed(seed)
     with torch.no_grad():
@@ -309,9 +319,14 @@ for seed in seeds:
     before, behind = (change(pools[name], features, 1) for name in ("the pixels", "max of 2×2"))
     softened.append(1 - behind / before)
     with torch.no_grad():
-        outputs_moved.append(change(small_net(pools=True), F.pad(images[:500], [2] * 4), 1))
+        outputs_moved.append(change(small_net(pools=True), framed, 1))
+        for which, moved_by in means_moved.items():
+            moved_by.append(change(averaged("pools" in which), framed, 1))
 print("taken off the distance by a 2×2 max pool:", [f"{share:.0%}" for share in softened])
-print("how far the network's outputs move:", [f"{distance:.2f}" for distance in outputs_moved])
+for which, moved_by in ({"two pools, fully connected": outputs_moved} | means_moved).items():
+    print(f"how far the outputs move, {which}:", [f"{distance:.2f}" for distance in moved_by])
+
+# %%
 one_number = {"mean": lambda x: x.mean((2, 3)), "maximum": lambda x: x.amax((2, 3))}
 stays = [(way(wide.roll(7, 3)) - way(wide)).abs().max() for way in one_number.values()]
 
@@ -329,13 +344,20 @@ claim(
     "After four pixels, sideways or down, every map is about as far off as another digit's.",
     all(0.9 < change(way, wide, 4, axis) < 1.15 for way in pools.values() for axis in (2, 3)),
 )
-claim("One number a map, its mean or its maximum, stays wherever the digit stands.", max(stays) < 1e-6)
+# %% tags=["claim"]
+claim("A mean or a maximum over all pixels does not ask where they stand.", max(stays) < 1e-6)
 claim("The outputs of five untrained networks with two pools move by over a quarter.", min(outputs_moved) > 0.25)
+claim(
+    "Ending in a mean over each map, they move over twice as far with two pools as without.",
+    all(a > 2 * b for a, b in zip(*means_moved.values())),
+)
 
 # %% [markdown]
-# A pool softens a shift; it does not remove it. A pool over the *whole* map is blind to every move, and it pays for
-# that: it no longer knows where anything is. What pools do well is another thing: they make maps smaller, so that the
-# layers behind see more of the image, at less cost. Of that more below.
+# In the mean over the digits a pool softens a shift; it does not remove it. A mean over the *whole* map does not ask
+# where things stand in it, and pays for that: it no longer knows where anything is. But what stands in the map must
+# have moved as a whole. Behind two pools it has not: they keep every second place, and other pixels fall on these
+# now. So the network that ends in a mean is far steadier *without* its pools. What pools do well is another thing:
+# they make maps smaller, so that the layers behind see more of the image, at less cost. Of that more below.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Fully connected layers
@@ -373,6 +395,7 @@ for name, shape in sizes.items():
     found[name] = summary(net, shape, depth=3)
 
 
+# %%
 def fully_connected(parts, quantity):
     return sum(getattr(part, quantity) for part in parts if part.kind == "Linear") / getattr(parts[-1], quantity)
 
@@ -411,10 +434,30 @@ claim("Each weight of a fully connected layer is used once.", all(times == 1 for
 # <!-- 3 minutes. Ask: VGG16's first convolution has 1,728 weights; how many multiply-adds? 1,728 times 224 times 224,
 # 87 million. Usual wrong answer: 1,728. -->
 
+
+# %%
+def work_of_half(name):
+    """The share of the work in those layers, the largest first, that hold half of the parameters."""
+    with torch.device("meta"):
+        *parts, whole = summary(MODELS[name](), sizes[name], depth=9)
+    layers = [part for part in parts if part.kind in ("Conv2d", "Linear")]
+    held, done = 0, 0
+    for layer in sorted(layers, key=lambda layer: layer.parameters, reverse=True):
+        if held < whole.parameters / 2:
+            held, done = held + layer.parameters, done + layer.macs
+    return done / whole.macs
+
+
+half = {name: work_of_half(name) for name in sizes}
+for name, done in half.items():
+    print(f"{name:15} the layers that hold half of its parameters do {done:.0%} of its work")
+
+
 # %% [markdown]
 # So parameters and work sit at opposite ends of such a network. The early convolutions have few weights and use each
 # of them thousands of times; the fully connected layers have nearly all weights and use each once. GoogLeNet and
-# ResNet average each map to one number before their only fully connected layer, and the imbalance is gone.
+# ResNet average each map to one number before their only fully connected layer, and that layer is small. Among the
+# convolutions the same is true in little: the few that hold half of ResNet-50's parameters do a seventh of its work.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A fully connected layer is a convolution
@@ -571,8 +614,10 @@ print("and without:            ", field([(5, 1), (5, 1)]))
 # same 25 weights a map.
 #
 # Is the formula right? Ask the network itself. For every pixel: if it were a little brighter, by how much would the
-# unit change? Torch computes this slope for all pixels at once; it is called the *gradient*. Where the slope is zero
-# the unit sees nothing. (We make all weights positive, so that no two ways through the network cancel out.)
+# unit change? Torch computes this slope for all pixels at once; it is called the *gradient*. In these networks (mean
+# pools, no ReLU) a slope of zero means that the unit does not see the pixel. (With max pools it would not: only the
+# largest number of each window has a slope, though any of them might have been the largest. And we make all weights
+# positive, so that no two ways through the network cancel out.)
 
 
 # %%
@@ -682,8 +727,9 @@ for name, side in taken.items():
 # answer: then it sees the image several times. -->
 
 # %% [markdown]
-# A 1×1 window adds nothing, so 16 windows of 3×3 count in both ResNets. ResNet-50 has three of them in its last
-# stage, where a step is 32 pixels, and ResNet-18 four: hence the 8 pixels.
+# A 1×1 window adds nothing, so 16 windows of 3×3 count in both ResNets. They stand in different stages. ResNet-50 has
+# two more in the third, at a step of 16 pixels, which add 64; it has one fewer in the last, at a step of 32, which
+# takes 64 off. There remains the first stage: one fewer, at a step of 4. That is the 8 pixels.
 
 # %% tags=["claim"] slideshow={"slide_type": "fragment"}
 claim(
@@ -886,15 +932,7 @@ claim("Or enlarge the block's output: channels into pixels, and two maps of zero
 
 
 # %%
-def averaged(pools):
-    """The small network again, but each of its last maps becomes one number."""
-    pool = nn.MaxPool2d if pools else nn.Identity
-    end = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
-    return nn.Sequential(nn.Conv2d(1, 6, 5), nn.ReLU(), pool(2), nn.Conv2d(6, 16, 5), nn.ReLU(), pool(2), *end)
-
-
 totals = [[summary(net(p), (1, 32, 32))[-1].parameters for p in (True, False)] for net in (small_net, averaged)]
-together = [(parts["parameters"] > 0.5) == (parts["multiply-adds"] > 0.5) for parts in rows.values()]
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 verdict(
@@ -915,8 +953,8 @@ verdict(
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 verdict(
     "Most of the work of a network is done where its parameters are.",
-    together,
-    because="not in LeNet, AlexNet and VGG16; in GoogLeNet and ResNet-50 the convolutions have most of both",
+    [done >= 0.5 for done in half.values()],
+    because="the layers that hold half of the parameters do 1 to 19 % of the work, in all five networks",
 )
 verdict(
     "The receptive field is what a unit looks at.",
@@ -931,10 +969,11 @@ verdict(
 # %% [markdown]
 # <details><summary>Further: why blurring helps</summary>
 #
-# A pool of stride 2 does two things: it looks at windows, and it keeps every second result. The second step is what
-# makes shifts visible: a stroke one pixel wide falls on kept places or between them. Average over a wide window
-# first, and nothing in the map is narrow any more. R. Zhang (2019) puts such a blur before every stride of a network,
-# and finds it steadier under shifts.
+# A pool of stride 2 does two things: it looks at windows, and it keeps every second result. The windows soften the
+# distance measured above; leaving results out hardly changes it. But it does something that this distance does not
+# show: after one pixel the map is not the old one moved along, it is another one. Average over a wide window first,
+# and what was left out is nearly what its neighbours say. R. Zhang (2019) puts such a blur before every stride of a
+# network, and finds it steadier under shifts.
 #
 # </details>
 
@@ -1082,11 +1121,11 @@ check(solution_answer_map, of="answer_map")
 #
 # 15 minutes, ●●●
 #
-# Write `describe`: N×1×28×28 images, from 0 to 1, in; for each image a row of numbers out, of any shape. Moved by one
-# pixel, in any of the four directions, an image's numbers may change by 0.35 at most, on the chapter's scale, where
-# another digit is at 1 (plain pixels: 0.53). And they must still tell the digits apart: for 400 digits we look for
-# the nearest of 1,000 others, and three of four must have the same label. There is more than one answer. One of them
-# does not move at all, and it is no pool.
+# Write `describe`: N×1×28×28 images, from 0 to 1, in; for each image equally many numbers out, in any shape. Moved by
+# one pixel, in any of the four directions, the numbers may change by 0.35 at most, in the mean over the images and on
+# the chapter's scale, where another digit is at 1 (plain pixels: 0.53). And they must still tell the digits apart:
+# for 400 digits we look for the nearest of 1,000 others, and three of four must have the same label. There is more
+# than one answer. One of them does not move at all, and it is no pool.
 
 
 # %%
