@@ -8,8 +8,8 @@ from cnnlib.analysis import receptive_field, summary
 from cnnlib.claims import mean_accuracy
 from cnnlib.data import Batches, Normalize
 from cnnlib.experiments import scaling
-from cnnlib.experiments.running import processor_threads, tried
-from cnnlib.experiments.scaling import ARMS, CHOICE, LIVE, LONG, RATES, Blind, build, random_labels, resized
+from cnnlib.experiments.running import at_best_rates, processor_threads, tried
+from cnnlib.experiments.scaling import ARMS, CHOICE, CIFAR, LIVE, LONG, RATES, Blind, build, random_labels, resized
 from cnnlib.layers import SqueezeExcite
 from cnnlib.models.efficientnet import start_by_fan_out
 from cnnlib.publish.pairs import read, sources
@@ -160,3 +160,10 @@ def test_on_photographs_the_best_rate_of_each_arm_lies_between_worse_ones():
         rates = sorted(by_rate)
         best = max(rates, key=lambda rate: mean_accuracy(by_rate[rate]))
         assert rates[0] < best < rates[-1], arm
+
+
+def test_on_photographs_five_arms_are_recorded_three_times_each_at_its_best_rate():
+    found = at_best_rates(CIFAR, CHOICE, RATES)
+    assert {arm: [run.seed for run in runs] for arm, runs in found.items()} == {
+        arm: list(range(3)) for arm in ("base", *SCALED)
+    }
