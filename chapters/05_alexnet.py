@@ -810,7 +810,7 @@ for window, stride in ((11, 4), (7, 2)):
 
 # %% slideshow={"slide_type": "slide"}
 captions = ["the image", "through 11×11, stride 4", "through 7×7, stride 2"]
-says = "With stride 4, new rings appear round six points at the edges; with stride 2, there are those of the image."
+says = "Stride 4: new rings round six points at the edges. Stride 2: the image's own; in the corners the eye adds some."
 plots.maps(seen_rings, captions, "Rings that are there, and rings that are not", columns=3, finding=says)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
