@@ -140,7 +140,7 @@ def test_drawing_leaves_matplotlib_as_it_was(name):
         ),
         (
             lambda: plots.ladder({"b": runs(0.5, 0.6)}, {"a": runs(0.875)}, {"a": "old", "b": "new"}, 0.4, "T"),
-            ["old 87.5 %", "new 55.0 %"],
+            ["old (one run) 87.5 %", "new 55.0 %"],
         ),
         (
             lambda: plots.learning(
