@@ -1,6 +1,7 @@
 """Every recorded run is one that `python -m cnnlib run` would make today."""
 
 from dataclasses import asdict
+from functools import cache
 
 import pytest
 import torch
@@ -24,6 +25,7 @@ NETS = {
     "scaling": lambda arm: scaling.build(scaling.ARMS[arm], 3),
     "speed": lambda arm: speed.build(speed.ARMS[arm]),
 }
+read = cache(read_all)
 FOLDERS = sorted(folder.name for folder in RUNS.iterdir())
 OF_PHOTOGRAPHS = [name for name in FOLDERS if SETTINGS[name][0] in NETS and "cifar10" in SETTINGS[name][1].dataset]
 
@@ -32,7 +34,7 @@ OF_PHOTOGRAPHS = [name for name in FOLDERS if SETTINGS[name][0] in NETS and "cif
 def test_its_runs_are_of_a_setting_of_the_course_by_its_recipe_and_on_its_data(folder):
     experiment, size = SETTINGS[folder]
     embedded = not size.dataset.startswith(("cifar10", "fashion_mnist"))  # what every machine has
-    for run in (run for of_arm in read_all(folder).values() for run in of_arm):
+    for run in (run for of_arm in read(folder).values() for run in of_arm):
         wanted = (experiment, size.dataset, asdict(size.recipe))
         assert (run.experiment, run.data, run.recipe) == wanted, f"{run.arm}, seed {run.seed}"
         assert not embedded or run.data_hash == size.fingerprint()
@@ -40,7 +42,7 @@ def test_its_runs_are_of_a_setting_of_the_course_by_its_recipe_and_on_its_data(f
 
 @pytest.mark.parametrize("folder", OF_PHOTOGRAPHS)
 def test_the_nets_that_read_photographs_are_those_that_the_course_builds(folder):
-    found = read_all(folder)
+    found = read(folder)
     with torch.device("meta"):
         nets = {arm: NETS[SETTINGS[folder][0]](arm) for arm in found}
     for arm, net in nets.items():
@@ -48,5 +50,5 @@ def test_the_nets_that_read_photographs_are_those_that_the_course_builds(folder)
 
 
 def test_one_copy_of_the_photographs_was_used_for_all():
-    runs = [run for folder in FOLDERS for of_arm in read_all(folder).values() for run in of_arm]
+    runs = [run for folder in FOLDERS for of_arm in read(folder).values() for run in of_arm]
     assert len({run.data_hash for run in runs if run.data == "cifar10"}) == 1
