@@ -976,7 +976,7 @@ predict(
         "about eight in ten": "Those pictures were not in training. But what was on them?",
         "more": "Why should strangers be known better than acquaintances?",
         "a few points less": "How could it know a bag, if not as a bag? By what else?",
-        "20 points less, or more": "That would make a useless promise of it. What exactly has it learned by heart?",
+        "ten points less, or more": "That would make a useless promise of it. What exactly has it learned by heart?",
     },
 )
 
