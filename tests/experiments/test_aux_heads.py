@@ -68,6 +68,6 @@ def test_a_seed_sets_weights_and_order():
     assert first == again != other
 
 
-def test_ten_recorded_runs_of_every_arm_by_this_recipe():
+def test_ten_recorded_runs_of_every_arm():
     runs = read_all(LIVE.name)
     assert {arm: [run.seed for run in found] for arm, found in runs.items()} == {arm: list(range(10)) for arm in ARMS}

@@ -54,7 +54,7 @@ def test_random_labels_keep_the_images():
 
 
 @pytest.mark.skipif(len(read_all(LIVE.name)) < len(ARMS), reason="the orders are not recorded yet")
-def test_the_records_are_of_this_recipe_and_say_what_the_chapter_says():
+def test_the_records_say_what_the_chapter_says():
     runs = read_all(LIVE.name)
     assert all(beats(runs["BAP"], runs[arm], by=0) for arm in ARMS if arm != "BAP")
     assert [arm for arm in ("ABPD", "PABD", "DPBA") if beats(runs[arm], runs["BAPD"], by=0)] == ["ABPD", "PABD"]

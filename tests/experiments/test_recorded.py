@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 import torch
 
-from cnnlib.experiments import EXPERIMENTS, degradation, lesions, lift, scaling, speed
+from cnnlib.experiments import EXPERIMENTS, degradation, ladder, lesions, lift, pixel_shuffle, scaling, speed
 from cnnlib.experiments.running import sizes
 from cnnlib.models import MODELS
 from cnnlib.records import RUNS, read_all
@@ -30,9 +30,16 @@ FOLDERS = sorted(folder.name for folder in RUNS.iterdir())
 OF_PHOTOGRAPHS = [name for name in FOLDERS if SETTINGS[name][0] in NETS and "cifar10" in SETTINGS[name][1].dataset]
 
 
+def test_what_the_chapters_read_of_full_sizes_is_recorded():
+    full = (pixel_shuffle.FULL, pixel_shuffle.CIFAR, lift.FULL, ladder.FULL)
+    full += (speed.FULL, speed.BORROWED, speed.TEN, speed.LONG)
+    assert {size.name for size in full} <= set(FOLDERS)
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_its_runs_are_of_a_setting_of_the_course_by_its_recipe_and_on_its_data(folder):
     experiment, size = SETTINGS[folder]
+    assert read(folder)
     embedded = not size.dataset.startswith(("cifar10", "fashion_mnist"))  # what every machine has
     for run in (run for of_arm in read(folder).values() for run in of_arm):
         wanted = (experiment, size.dataset, asdict(size.recipe))

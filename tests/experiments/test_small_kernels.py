@@ -73,6 +73,10 @@ def test_random_labels_keep_the_images_and_how_many_there_are_of_each_class():
         assert torch.equal(part.labels.bincount(), drawn.labels.bincount())
 
 
+def test_every_arm_is_recorded():
+    assert set(read_all(LIVE.name)) == set(ARMS)
+
+
 def test_ten_longer_runs_close_more_than_half_of_the_gap():
     short, long = read_all(LIVE.name), read_all(LONG.name)
     assert {arm: len(runs) for arm, runs in long.items()} == {"two-3x3": 10, "one-5x5": 10}

@@ -6,7 +6,7 @@ import torch
 from cnnlib import records
 from cnnlib.claims import beats
 from cnnlib.experiments import tournament
-from cnnlib.experiments.tournament import ARMS, CHOICE, LIVE, MORE, RATES, choices, densenet22
+from cnnlib.experiments.tournament import ARMS, CHOICE, LIVE, LONG, MORE, RATES, choices, densenet22
 from cnnlib.models import MODELS
 from cnnlib.records import read_all
 
@@ -60,6 +60,11 @@ def test_each_recorded_choice_is_the_best_of_its_rates():
         best = max(run.accuracy for run in tried.values())
         assert tried[ARMS[name].rate].accuracy == best
         assert len(set(tried) & set(map(float, RATES))) >= 2
+
+
+@pytest.mark.parametrize("size", [LIVE, LONG, MORE], ids=lambda size: size.name)
+def test_only_arms_of_the_tournament_are_recorded(size):
+    assert set(read_all(size.name)) <= set(ARMS)
 
 
 @pytest.mark.skipif(len(read_all(LIVE.name)) < len(ARMS), reason="the tournament is not recorded yet")
