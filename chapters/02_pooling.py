@@ -392,7 +392,7 @@ found = {}
 for name, shape in sizes.items():
     with torch.device("meta"):  # shapes without numbers: VGG16's weights alone would fill 550 MB
         net = MODELS[name]()
-    found[name] = summary(net, shape, depth=3)
+    found[name] = summary(net, shape, depth=9)
 
 
 # %%
@@ -436,11 +436,9 @@ claim("Each weight of a fully connected layer is used once.", all(times == 1 for
 
 
 # %%
-def work_of_half(name):
+def work_of_half(parts):
     """The share of the work in those layers, the largest first, that hold half of the parameters."""
-    with torch.device("meta"):
-        *parts, whole = summary(MODELS[name](), sizes[name], depth=9)
-    layers = [part for part in parts if part.kind in ("Conv2d", "Linear")]
+    whole, layers = parts[-1], [part for part in parts if part.kind in ("Conv2d", "Linear")]
     held, done = 0, 0
     for layer in sorted(layers, key=lambda layer: layer.parameters, reverse=True):
         if held < whole.parameters / 2:
@@ -448,7 +446,7 @@ def work_of_half(name):
     return done / whole.macs
 
 
-half = {name: work_of_half(name) for name in sizes}
+half = {name: work_of_half(parts) for name, parts in found.items()}
 for name, done in half.items():
     print(f"{name:15} the layers that hold half of its parameters do {done:.0%} of its work")
 

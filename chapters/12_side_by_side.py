@@ -458,17 +458,21 @@ pairs = {
 # %%
 def ahead(rule, by=0.0, turned=False):
     """The orders that keep the rule, and are ahead of those that turn it round; `turned`: that are behind."""
-    scores = {one: [recorded[one], recorded[other]] for one, other in pairs[rule]}
-    return [one for one, two in scores.items() if beats(*(two[::-1] if turned else two), by=by)]
+    found = []
+    for one, other in pairs[rule]:
+        better, worse = (other, one) if turned else (one, other)
+        if beats(recorded[better], recorded[worse], by=by):
+            found.append(one)
+    return found
 
 
 # %% tags=["nbval-ignore-output"]
 for rule, of_rule in pairs.items():
     print(rule)
+    sure = {*ahead(rule), *ahead(rule, turned=True)}
     for one, other in of_rule:
         gain = 100 * (mean_accuracy(recorded[one]) - mean_accuracy(recorded[other]))
-        sure = "" if one in ahead(rule) + ahead(rule, turned=True) else "; perhaps noise"
-        print(f"    C{one} rather than C{other}: {gain:+.1f} points{sure}")
+        print(f"    C{one} rather than C{other}: {gain:+.1f} points{'' if one in sure else '; perhaps noise'}")
 
 # %% tags=["claim"]
 claim(
