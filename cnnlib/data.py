@@ -142,3 +142,18 @@ def random_crop(images: Tensor, padding: int = 4, generator: Generator | None = 
     windows = F.pad(images, [padding] * 4).unfold(2, height, 1).unfold(3, width, 1)  # N, C, row, column, H, W
     rows, columns = torch.randint(2 * padding + 1, (2, count), generator=generator, device=images.device)
     return windows[torch.arange(count, device=images.device), :, rows, columns]
+
+
+def cutout(images: Tensor, size: int = 8, generator: Generator | None = None) -> Tensor:
+    """Black out a square of `size` pixels a side of each image, wherever in it the square has room.
+
+    After T. DeVries and G. W. Taylor (2017), arXiv:1708.04552, whose squares may lie partly outside.
+    """
+    count, _, height, width = images.shape
+    room = torch.tensor([height, width], device=images.device) - size + 1
+    top, left = (torch.rand(2, count, generator=generator, device=images.device) * room[:, None]).long()
+    rows, columns = (torch.arange(side, device=images.device) for side in (height, width))
+    inside = [
+        (first[:, None] <= line) & (line < first[:, None] + size) for first, line in ((top, rows), (left, columns))
+    ]
+    return images.masked_fill(inside[0][:, None, :, None] & inside[1][:, None, None, :], 0)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Generator
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from cnnlib.data import Batches, Images, Normalize, Pad, random_crop, random_flip
+from cnnlib.data import Batches, Images, Normalize, Pad, cutout, random_crop, random_flip
 
 
 def some_images(count: int = 10, channels: int = 1, side: int = 6) -> Images:
@@ -118,6 +118,18 @@ def test_a_crop_is_a_shift_with_black_moving_in():
     shifts = {tuple(random_crop(image, 1, Generator().manual_seed(s)).flatten().tolist()) for s in range(60)}
     padded = torch.nn.functional.pad(image, [1] * 4)
     assert shifts == {tuple(padded[0, 0, r : r + 6, c : c + 6].flatten().tolist()) for r in range(3) for c in range(3)}
+
+
+def test_cutout_blackens_one_whole_square_of_each_image_on_its_own():
+    images = torch.ones(2000, 2, 5, 6)
+    holes = 1 - cutout(images, 3, Generator().manual_seed(0))
+    places = {tuple(image.flatten().tolist()) for image in holes}
+    wanted = torch.zeros(3, 4, 2, 5, 6)
+    for top in range(3):
+        for left in range(4):
+            wanted[top, left, :, top : top + 3, left : left + 3] = 1
+    assert places == {tuple(image.flatten().tolist()) for image in wanted.flatten(0, 1)}
+    assert images.min() == 1, "the images themselves stay whole"
 
 
 def test_normalize_follows_the_pixels_to_their_device():

@@ -147,6 +147,15 @@ def processor_threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def name_of(device: torch.device) -> str:
+    """What computes: a GPU's name; a processor's, with the threads in use, on which the seconds depend."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    name = getattr(torch.cpu, "get_capabilities", dict)().get("cpu_name", platform.machine())
+    return f"{device.type} ({name}, {threads} thread{'s' if threads > 1 else ''})"
+
+
 def at_rate(model: nn.Module, rate: float) -> None:
     """From now on train the model at `rate` times the recipe's rate: to SGD a larger gradient is a larger step."""
     for weight in model.parameters():
@@ -185,7 +194,7 @@ def train_and_record(
             rows.append({"loss": epoch.train.loss, "accuracy": epoch.train.accuracy})
             seconds += epoch.seconds
             size.watch(epoch)
-        tested = evaluate(model, tests)
+        tested, machine = evaluate(model, tests), name_of(device)
     shape = next(iter(tests))[0].shape[1:]
     return Record(
         experiment=experiment,
@@ -199,7 +208,7 @@ def train_and_record(
         parameters=sum(p.numel() for p in model.parameters()),
         macs=summary(model, shape)[-1].macs,
         seconds=round(seconds, 3),
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({platform.machine()})",
+        device=machine,
         versions={"python": platform.python_version(), "torch": str(torch.__version__)},
         commit=records.commit(),
     )

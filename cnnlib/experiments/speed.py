@@ -7,14 +7,14 @@ convolutions. Training mirrors the images and shifts them by up to two pixels; t
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnlib.data import Normalize, random_crop
+from cnnlib.data import Normalize, cutout, random_crop
 from cnnlib.datasets import cifar10
 from cnnlib.experiments.ladder import padding
 from cnnlib.experiments.running import Size, clothes, train_and_record
@@ -24,9 +24,25 @@ from cnnlib.layers import linear_classifier
 from cnnlib.records import Record
 from cnnlib.training import Recipe
 
-# An arm is the widths of the three groups.
-ARMS = {"narrow": (32, 64, 128), "middle": (64, 128, 128), "wide": (64, 256, 256)}
 
+@dataclass(frozen=True)
+class Arm:
+    """The maps of the three groups. `fixed`: the first convolution stays as it begins. `hole`: in training, a square of
+    so many pixels a side of each image is black.
+    """
+
+    widths: tuple[int, ...]
+    fixed: bool = False
+    hole: int = 0
+
+
+ARMS = {
+    "narrow": Arm((32, 64, 128)),
+    "middle": Arm((64, 128, 128)),
+    "wide": Arm((64, 256, 256)),
+    "wide-fixed": Arm((64, 256, 256), fixed=True),
+    "wide-holes": Arm((64, 256, 256), fixed=True, hole=8),
+}
 
 few = partial(clothes, 2000)
 RECIPE = Recipe(epochs=5, learning_rate=0.2, batch_size=128, weight_decay=1e-3)
@@ -78,15 +94,20 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     """
     torch.manual_seed(seed)
     part, test = size.load()
-    model, data = spoil(build(ARMS[arm], part.pixels.shape[1], len(part.classes)), (part, test), seed)
+    settings = ARMS[arm]
+    model, data = spoil(build(settings.widths, part.pixels.shape[1], len(part.classes)), (part, test), seed)
     pads = padding(part)
     some = data[0].pixels[:1000]
     for step in [*pads, Normalize(data[0])]:
         some = step(some)
     whiten(model.features.conv1[0], some)
+    model.features.conv1.requires_grad_(not settings.fixed)
     model = BothWays(model).to(memory_format=torch.channels_last)
     where = {"experiment": "speed", "arm": arm, "seed": seed, "device": device, "loss": smoothed}
-    return train_and_record(model, data, size, **where, transforms=pads, augment=[partial(random_crop, padding=2)])
+    augment = [partial(random_crop, padding=2)]
+    if settings.hole:
+        augment.append(partial(cutout, size=settings.hole))
+    return train_and_record(model, data, size, **where, transforms=pads, augment=augment)
 
 
 # Which claims about these runs each sabotage must turn, by words of their sentences.

@@ -3,9 +3,11 @@
 `train` against its limit, the steps alone on one batch that is there already, and against the usual pipeline: a
 DataLoader with torchvision's transforms, one PIL image at a time, and the usual loop. Then, where CIFAR-10 is at hand,
 how long the speed network trains, and whether it then reads 82.92 % of the test images. Evaluation is not counted.
+What computes in bfloat16 is measured in mixed precision, too.
 """
 
 import time
+from dataclasses import replace
 from functools import partial
 from statistics import median
 
@@ -16,10 +18,11 @@ from torch.optim import SGD
 from torch.utils.data import DataLoader, Dataset
 
 from cnnlib.data import Batches, Images, Normalize, random_crop, random_flip
-from cnnlib.datasets import DataError, cifar10
+from cnnlib.datasets import DataError
 from cnnlib.experiments import speed
+from cnnlib.experiments.running import Size, name_of
 from cnnlib.models import resnet20_cifar
-from cnnlib.training import Recipe, default_device, train
+from cnnlib.training import Recipe, default_device, mixed_precision, train
 from cnnlib.vision import torchvision
 from tests.benchmarks.rounds import ratio, rounds
 
@@ -50,16 +53,24 @@ def network(device: torch.device, last: bool) -> nn.Module:
     return resnet20_cifar().to(device, memory_format=torch.channels_last if last else torch.contiguous_format)
 
 
-def ours(images: Images) -> float:
+def in_bfloat16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16; a processor that does not is slower in mixed precision."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def ours(images: Images, bfloat16: bool = False) -> float:
     """Images per second through `train`."""
     device = images.pixels.device
     steps = [random_flip, random_crop, Normalize(images)]
     batches = Batches(images, RECIPE.batch_size, steps, Generator(device).manual_seed(0))
-    (epoch,) = train(network(device, last=True), batches, RECIPE)
+    (epoch,) = train(network(device, last=True), batches, replace(RECIPE, bfloat16=bfloat16))
     return len(images) / epoch.seconds
 
 
-def limit(images: Images) -> float:
+def limit(images: Images, bfloat16: bool = False) -> float:
     """Images per second of forward, backward and step on one resident batch."""
     device = images.pixels.device
     model = network(device, last=True)
@@ -67,7 +78,8 @@ def limit(images: Images) -> float:
     batch, labels = next(iter(Batches(images, RECIPE.batch_size, [Normalize(images)])))
     start = time.perf_counter()
     for _ in range(len(images) // RECIPE.batch_size):
-        loss = F.cross_entropy(model(batch), labels)
+        with mixed_precision(device, bfloat16):
+            loss = F.cross_entropy(model(batch), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -105,34 +117,36 @@ def main() -> None:
     """Print the rates and their ratios, then the seconds to 82.92 %."""
     device = default_device()
     there = noise().to(device)
-    rates = rounds(
-        {
-            "train": partial(ours, there),
-            "limit": partial(limit, there),
-            "DataLoader, 0 workers": partial(usual, there, 0),
-            "DataLoader, 2 workers": partial(usual, there, 2),
-        },
-        PAIRS,
-    )
+    precisions = {"float32": False, "bfloat16": True} if in_bfloat16(device) else {"float32": False}
+    ways = {f"train, {name}": partial(ours, there, bfloat16) for name, bfloat16 in precisions.items()}
+    ways |= {f"limit, {name}": partial(limit, there, bfloat16) for name, bfloat16 in precisions.items()}
+    ways |= {f"DataLoader, {workers} workers": partial(usual, there, workers) for workers in (0, 2)}
+    rates = rounds(ways, PAIRS)
     print(
         f"photographs: ResNet-20, {IMAGES:,} images in batches of {RECIPE.batch_size}, mirrored and shifted, on "
-        f"{device}, {torch.get_num_threads()} threads; images per second, median of {PAIRS}"
+        f"{name_of(device)}; images per second, median of {PAIRS}"
     )
     for name, values in rates.items():
-        print(f"    {name:<24}{median(values):10,.0f}   train is {ratio(rates['train'], values)} times this")
-    seconds_to_goal(device)
+        print(f"    {name:<24}{median(values):10,.0f}")
+        for precision in precisions:
+            if name in (f"limit, {precision}", "DataLoader, 0 workers", "DataLoader, 2 workers"):
+                mine = f"train, {precision}"
+                print(f"        {mine} is {ratio(rates[mine], values)} times this")
+    for bfloat16 in precisions.values():
+        seconds_to_goal(speed.FULL.changed(bfloat16=bfloat16), device)
 
 
-def seconds_to_goal(device: torch.device) -> None:
+def seconds_to_goal(size: Size, device: torch.device) -> None:
     """Print how long the narrow speed network trains, and what it reads then."""
     try:
-        cifar10()
+        size.load()
     except DataError as error:
         print(f"    the speed network was not trained: {error}")
         return
-    run = speed.run("narrow", 0, speed.FULL, device)
+    run = speed.run("narrow", 0, size, device)
     reached = "reached" if run.accuracy >= GOAL else "not reached"
+    precision = "bfloat16" if run.recipe["bfloat16"] else "float32"
     print(
-        f"    speed network, {run.recipe['epochs']} epochs on {run.device}, {torch.get_num_threads()} threads: "
+        f"    speed network, {run.recipe['epochs']} epochs in {precision} on {run.device}: "
         f"{run.accuracy:.2%} after {run.seconds:.0f} s of training; {GOAL:.2%} {reached}"
     )

@@ -8,7 +8,16 @@ from cnnlib import records
 from cnnlib.data import Batches, Normalize, Pad
 from cnnlib.datasets import DataError
 from cnnlib.experiments import EXPERIMENTS, pixel_shuffle
-from cnnlib.experiments.running import Failed, arms_of, at_best_rates, processor_threads, record_all, run_all, tried
+from cnnlib.experiments.running import (
+    Failed,
+    arms_of,
+    at_best_rates,
+    name_of,
+    processor_threads,
+    record_all,
+    run_all,
+    tried,
+)
 from cnnlib.models import cnn
 from cnnlib.training import evaluate, train
 from tests.experiments.test_pixel_shuffle import few
@@ -134,8 +143,17 @@ def test_a_record_says_all_that_is_needed_to_repeat_the_run():
     record = next(run_all(pixel_shuffle, SMALL, ["cnn-none"]))
     assert (record.parameters, record.macs, record.data) == (6422, 149_300, "digits")
     assert record.recipe["learning_rate"] == SMALL.recipe.learning_rate and len(record.epochs) == SMALL.recipe.epochs
-    assert record.versions["torch"] and record.device.startswith("cpu")
+    with processor_threads(SMALL.threads):
+        assert record.versions["torch"] and record.device == name_of(torch.device("cpu"))
     records.validate(record)
+
+
+def test_a_record_names_the_processor_and_the_threads_of_it_that_its_seconds_are_of():
+    with processor_threads(1):
+        one = name_of(torch.device("cpu"))
+    with processor_threads(2):
+        two = name_of(torch.device("cpu"))
+    assert one.startswith("cpu (") and one.endswith(", 1 thread)") and two == one.replace("1 thread", "2 threads")
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=list(EXPERIMENTS))

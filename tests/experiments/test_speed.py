@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from cnnlib.data import Normalize
 from cnnlib.datasets import fashion
 from cnnlib.experiments import speed
-from cnnlib.experiments.speed import ARMS, FULL, LIVE, build, smoothed, whiten
+from cnnlib.experiments.speed import ARMS, FULL, LIVE, Arm, build, smoothed, whiten
 from cnnlib.records import read_all
 
 CPU = torch.device("cpu")
@@ -38,10 +38,34 @@ def test_the_loss_gives_a_fifth_of_each_label_to_all_classes():
 
 
 def test_the_nets_have_a_first_window_of_2_pixels_and_three_groups_of_two_convolutions():
-    for arm, widths in ARMS.items():
-        convs = [layer for layer in build(widths).modules() if isinstance(layer, nn.Conv2d)]
-        assert [conv.kernel_size[0] for conv in convs] == [2] + 6 * [3], arm
-        assert [conv.out_channels for conv in convs] == [24, *(width for width in widths for _ in range(2))]
+    for name, arm in ARMS.items():
+        convs = [layer for layer in build(arm.widths).modules() if isinstance(layer, nn.Conv2d)]
+        assert [conv.kernel_size[0] for conv in convs] == [2] + 6 * [3], name
+        assert [conv.out_channels for conv in convs] == [24, *(width for width in arm.widths for _ in range(2))]
+
+
+def test_a_fixed_first_convolution_ends_as_it_began(monkeypatch):
+    size = replace(LIVE, data=few(), recipe=replace(LIVE.recipe, epochs=1, batch_size=32))
+    for arm, stays in {"narrow": False, "narrow-fixed": True}.items():
+        monkeypatch.setitem(ARMS, arm, Arm((32, 64, 128), fixed=stays))
+        nets, begun = [], []
+
+        def seen(model, data, seed, nets=nets):
+            nets.append(model)
+            return model, data
+
+        monkeypatch.setattr(speed, "whiten", lambda conv, images, begun=begun: begun.append(conv.weight.clone()))
+        speed.run(arm, 0, size, CPU, seen)
+        assert torch.equal(nets[0].features.conv1[0].weight, begun[0]) == stays
+
+
+def test_only_the_net_with_holes_trains_on_images_with_a_black_square(monkeypatch):
+    sizes = []
+    monkeypatch.setattr(speed, "cutout", lambda images, size: sizes.append(size) or images)
+    size = replace(LIVE, data=few(), recipe=replace(LIVE.recipe, epochs=1, batch_size=64))
+    for arm in ("narrow", "wide-holes"):
+        speed.run(arm, 0, size, CPU)
+    assert sizes == [8]
 
 
 def test_a_seed_sets_weights_order_and_augmentation():
