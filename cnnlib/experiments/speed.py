@@ -40,6 +40,8 @@ ARMS = {
     "narrow": Arm((32, 64, 128)),
     "middle": Arm((64, 128, 128)),
     "wide": Arm((64, 256, 256)),
+    "narrow-fixed": Arm((32, 64, 128), fixed=True),
+    "middle-fixed": Arm((64, 128, 128), fixed=True),
     "wide-fixed": Arm((64, 256, 256), fixed=True),
     "wide-holes": Arm((64, 256, 256), fixed=True, hole=8),
 }
@@ -53,6 +55,8 @@ BORROWED = Size("speed-long-borrowed", "cifar10", cifar10, replace(RECIPE, epoch
 PATIENT = replace(RECIPE, epochs=16, learning_rate=0.1, weight_decay=5e-4)
 LONG = Size("speed-long", "cifar10", cifar10, PATIENT, seeds=1)
 TEN = Size("speed-ten-minutes", "cifar10", cifar10, replace(PATIENT, epochs=9), seeds=1)
+# In mixed precision, for processors that compute in bfloat16: a long run.
+LASTING = Size("speed-lasting", "cifar10", cifar10, replace(PATIENT, epochs=32, bfloat16=True), seeds=1)
 
 
 def group(in_channels: int, width: int) -> nn.Sequential:
