@@ -16,6 +16,7 @@ SETTINGS = {
     for experiment, module in EXPERIMENTS.items()
     for size in sizes(module).values()
     for setting in (size.changed(rate=rate) for rate in (1, *getattr(module, "RATES", ())))
+    for setting in (setting, setting.changed(bfloat16=True))
 }
 NETS = {
     "degradation": lambda arm: degradation.build(degradation.ARMS[arm], 3),
@@ -32,7 +33,7 @@ OF_PHOTOGRAPHS = [name for name in FOLDERS if SETTINGS[name][0] in NETS and "cif
 
 def test_what_the_chapters_read_of_full_sizes_is_recorded():
     full = (pixel_shuffle.FULL, pixel_shuffle.CIFAR, lift.FULL, ladder.FULL)
-    full += (speed.FULL, speed.BORROWED, speed.TEN, speed.LONG)
+    full += (speed.FULL, speed.FULL.changed(bfloat16=True), speed.BORROWED, speed.TEN, speed.LONG, speed.BRISK)
     assert {size.name for size in full} <= set(FOLDERS)
 
 
