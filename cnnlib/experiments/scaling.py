@@ -45,6 +45,7 @@ ARMS = {
     "depth": Arm(blocks=(4, 4), rate=0.25),
     "width": Arm(channels=(16, 24, 48, 128)),
     "resolution": Arm(side=28),
+    "resolution-twice": Arm(side=28, rate=2.0),  # of the rate
     "compound": Arm(blocks=(1, 2), channels=(10, 15, 30, 80), side=18, rate=0.5),
     "copied": Arm(side=28, seen=14, rate=0.5),
     "longer": Arm(passes=4),
