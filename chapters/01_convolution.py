@@ -448,8 +448,8 @@ claim("In five networks it counts every layer but one.", len(odd) == 1)
 # ## All of it at once
 #
 # Here is the loop again, now for many images and many channels, with bias, stride, padding, dilation and groups. Read
-# it slowly; there is nothing in it that you have not met. Its `places` is not ours from above, which counts: the
-# library's lists, along one side, the pixels under the kernel at each of its places.
+# it slowly; there is nothing in it that you have not met. Its `places` is another function than ours above, which
+# counts: this one lists, for each place along one side, the pixels under the kernel.
 
 # %%
 print(inspect.getsource(conv2d_by_loops))
@@ -557,11 +557,10 @@ claim("One pixel makes it a map that no move explains.", differences["stride 2, 
 # Usual wrong answer: yes, that is what the words mean. -->
 
 # %% [markdown]
-# So the idea is exact, and networks break it twice. With stride 2 every other place is left out, always the same
-# ones; which parts of the digit they would have been asked about depends on where it stands. With padding, zeros are
-# pixels too. They do no harm where the background is 0 anyway. But images are normalised before they enter a network
-# (chapter 03), and then 0 is nobody's background. Take a wall that is grey all over, and a kernel that takes the mean
-# of its window:
+# So the idea is exact, and networks break it twice. With stride 2 every other place is left out, always the same ones;
+# which parts of the digit are left out with them depends on where it stands. With padding, zeros are pixels too. They
+# do no harm where the background is 0 anyway. But images are normalised before they enter a network (chapter 03), and
+# then 0 is nobody's background. Take a wall that is grey all over, and a kernel that takes the mean of its window:
 
 # %%
 wall = torch.ones(1, 1, 6, 6)

@@ -355,9 +355,10 @@ claim(
 # %% [markdown]
 # In the mean over the digits a pool softens a shift; it does not remove it. A mean over the *whole* map does not ask
 # where things stand in it, and pays for that: it no longer knows where anything is. But what stands in the map must
-# have moved as a whole. Behind two pools it has not: they keep every second place, and other pixels fall on these
-# now. So the network that ends in a mean is far steadier *without* its pools. What pools do well is another thing:
-# they make maps smaller, so that the layers behind see more of the image, at less cost. Of that more below.
+# have moved as a whole. Behind two pools it has not: they keep every second place, and other pixels fall on these now.
+# So, before any training, the network that ends in a mean is far steadier *without* its pools. What training makes of
+# that we have not measured here. What pools do well is another thing: they make maps smaller, so that the layers
+# behind see more of the image, at less cost. Of that more below.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Fully connected layers
@@ -1145,7 +1146,7 @@ check(solution_describe, of="describe")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Take-aways
 #
-# - A pool shrinks maps and softens shifts; it has no parameters.
+# - A pool shrinks maps and, in the mean, softens their shifts; it has no parameters.
 # - Convolutions do the work; large fully connected layers hold the parameters.
 # - A receptive field grows by $k - 1$ steps a layer; strides multiply the step.
 

@@ -531,13 +531,13 @@ claim(
 # and *behind the MLP*. And then the sigmoid: 11.4 %<!-- lenets: sigmoid, avg, mean --> in the mean. Eight of ten runs
 # are at a guess, two are just stirring, at 17 % and 17.9 %<!-- lenets: sigmoid, avg, max -->.
 #
-# So which change does LeNet need? Take the maxima away from the ReLU net, and its lead over the MLP is gone; tanh for
-# ReLU then changes nothing that shows. Of these two the maximum is the one that counts, by this recipe, on these
-# clothes. It is not the only way to a lead: below, a net with averages has one, by batch norm.
+# So which change does LeNet need? Take the maxima away from the ReLU net, and its lead over the MLP is gone (by this
+# recipe, on these clothes). Tanh for ReLU then changes nothing that shows; what it would cost a net with maxima we
+# have not measured. And maxima are not the only way to a lead: below, a net with averages has one, by batch norm.
 #
 # (Be fair to LeNet-5: its ten drawings are digits, so for it a T-shirt must look like a 0. And table, trained pools,
-# drawings and its own start came together. Which of them costs the point between it and tanh with averages we have
-# not measured.)
+# drawings and its own start came together. Which of them costs the point between it and tanh with averages we have not
+# measured.)
 
 # %% tags=["claim"]
 claim("Recorded, ten runs: maximum beats average.", beats(recorded["relu-max"], recorded["relu-avg"], by=0.005))

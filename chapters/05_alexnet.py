@@ -556,13 +556,17 @@ claim(
     "The same weights without the biases: with ReLU and with tanh C1 is pulled like F8, within a factor of three.",
     all(1 / 3 < to_c1_bare[name] < 3 for name in ("ReLU", "Tanh")),
 )
-claim("Without them every layer is pulled by less than a hundred-thousandth.", max(bare["ReLU"] + bare["Tanh"]) < 1e-5)
+claim(
+    "Without them all eight pulls are faint, with both: norms below 0.00001.", max(bare["ReLU"] + bare["Tanh"]) < 1e-5
+)
 claim("AlexNet itself, its start, coloured squares as far apart as raw pixels: more than a hundredth.", its_own > 0.01)
 
 # %% [markdown]
-# So the weights of 0.01 alone favour no layer. They make the whole output small, and every pull with it. With biases
-# of 1 the later layers have something to work with, whatever comes in; C1 has not. And at 1 tanh has a slope of 0.42,
-# where ReLU has 1: what costs tanh a factor of thirty here is the biases, too. (Chapter 06 meets this again.)
+# So the weights of 0.01 alone favour no layer: on the way forward each layer makes what it hands on smaller, on the
+# way back each makes smaller what arrives, and the two make up for each other. Biases of 1 hold up what goes into the
+# later layers, and their pull grows. The way back stays as faint as it was, and C1, at its end, gains next to nothing.
+# And at 1 tanh has a slope of 0.42, where ReLU has 1: what costs tanh a factor of thirty here is the biases, too.
+# (Chapter 06 meets this again.)
 #
 # The slope is one factor, the weights are the other. How large should they be? He's rule says: deviation √(2/n) for n
 # inputs. A ReLU lets half of the square through; the 2 makes up for it. Send numbers through eight layers:

@@ -844,12 +844,13 @@ claim(
 # answer: large weights. -->
 
 # %% [markdown]
-# Two maps of one net. Do they rank the parcels alike, for the same reader? In some nets and blocks nearly so, in
-# others not at all; the line above has all six numbers, where 1 would be the same order. (Parcel 0 is larger: 16 maps
-# in block 1, 32 in block 2, the others 8; so we compare map for map.) That of the weights is nearly flat, before the
-# first step and after 126. That of the losses is not. In block 1 the first layers live on what came in; in block 2
-# that is so of the parcel as a whole, but not map for map. The later layers would hardly miss any single parcel, and
-# the end misses most of them: what came in, too, six layers later. That is reuse, and it was measured by taking away.
+# Two maps of one net. Do they rank the parcels alike, for the same reader? In some nets and blocks they agree in part,
+# in others no more than dice would; the line above has all six numbers, where 1 would be the same order. (Parcel 0 is
+# larger: 16 maps in block 1, 32 in block 2, the others 8; so we compare map for map.) That of the weights is nearly
+# flat, before the first step and after 126. That of the losses is not. In block 1 the first layers live on what came
+# in; in block 2 that is so of the parcel as a whole, but not map for map. The later layers would hardly miss any
+# single parcel, and the end misses most of them: what came in, too, six layers later. That is reuse, and it was
+# measured by taking away.
 #
 # Now compare with the picture of the wirings. The nets called *inside* never showed their early parcels to the end,
 # and know nearly as many clothes. What a trained net misses when it is taken away is not what a net lacks that learnt
@@ -984,7 +985,7 @@ verdict(
 verdict(
     "Large weights show which features are reused.",
     [value > 0.5 for value in agreement],
-    because="for one reader, the order by weight is the order by what is missed in some nets, in others not at all",
+    because="for one reader, the two orders agree in part in some blocks, in others no more than dice would",
 )
 verdict(
     "Without dense connections the gradient does not reach the first layers.",
