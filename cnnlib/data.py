@@ -147,8 +147,11 @@ def random_crop(images: Tensor, padding: int = 4, generator: Generator | None = 
 def cutout(images: Tensor, size: int = 8, generator: Generator | None = None) -> Tensor:
     """Black out a square of `size` pixels a side of each image, wherever in it the square has room.
 
-    After T. DeVries and G. W. Taylor (2017), arXiv:1708.04552, whose squares may lie partly outside.
+    After T. DeVries and G. W. Taylor (2017), arXiv:1708.04552, whose squares may lie partly outside and have the mean
+    colour. Raises ValueError if there is no room for the square.
     """
+    if size > min(images.shape[2:]):
+        raise ValueError(f"a square of {size} pixels has no room in images of {images.shape[2]}×{images.shape[3]}")
     count, _, height, width = images.shape
     room = torch.tensor([height, width], device=images.device) - size + 1
     top, left = (torch.rand(2, count, generator=generator, device=images.device) * room[:, None]).long()

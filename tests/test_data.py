@@ -130,6 +130,8 @@ def test_cutout_blackens_one_whole_square_of_each_image_on_its_own():
             wanted[top, left, :, top : top + 3, left : left + 3] = 1
     assert places == {tuple(image.flatten().tolist()) for image in wanted.flatten(0, 1)}
     assert images.min() == 1, "the images themselves stay whole"
+    with pytest.raises(ValueError, match="no room in images of 5×6"):
+        cutout(images, 6)
 
 
 def test_normalize_follows_the_pixels_to_their_device():

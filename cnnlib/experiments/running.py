@@ -148,12 +148,14 @@ def processor_threads(count: int | None) -> Iterator[None]:
 
 
 def name_of(device: torch.device) -> str:
-    """What computes: a GPU's name; a processor's, with the threads in use, on which the seconds depend."""
+    """What computes: an NVIDIA GPU's name; a processor's, with the threads in use, on which the seconds depend."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    if device.type != "cpu":
+        return f"{device.type} ({platform.machine()})"
     threads = torch.get_num_threads()
-    name = getattr(torch.cpu, "get_capabilities", dict)().get("cpu_name", platform.machine())
-    return f"{device.type} ({name}, {threads} thread{'s' if threads > 1 else ''})"
+    name = getattr(torch.cpu, "get_capabilities", dict)().get("cpu_name") or platform.machine()
+    return f"cpu ({name}, {threads} thread{'s' if threads > 1 else ''})"
 
 
 def at_rate(model: nn.Module, rate: float) -> None:

@@ -48,6 +48,7 @@ ARMS = {
     "resolution-twice": Arm(side=28, rate=2.0),  # of the rate
     "compound": Arm(blocks=(1, 2), channels=(10, 15, 30, 80), side=18, rate=0.5),
     "copied": Arm(side=28, seen=14, rate=0.5),
+    "copied-twice": Arm(side=28, seen=14, rate=2.0),
     "longer": Arm(passes=4),
     "windows": Arm(parts=((5, 4), (7, 4)), rate=0.5),
     "reach": Arm(side=28, parts=((5, 4), (7, 4)), rate=0.5),

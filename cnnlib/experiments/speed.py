@@ -42,7 +42,6 @@ ARMS = {
     "wide": Arm((64, 256, 256)),
     "narrow-fixed": Arm((32, 64, 128), fixed=True),
     "middle-fixed": Arm((64, 128, 128), fixed=True),
-    "wide-fixed": Arm((64, 256, 256), fixed=True),
     "wide-holes": Arm((64, 256, 256), fixed=True, hole=8),
 }
 

@@ -133,20 +133,21 @@ def main() -> None:
                 mine = f"train, {precision}"
                 print(f"        {mine} is {ratio(rates[mine], values)} times this")
     for bfloat16 in precisions.values():
-        seconds_to_goal(speed.FULL.changed(bfloat16=bfloat16), device)
+        for arm in ("narrow", "narrow-fixed"):
+            seconds_to_goal(arm, speed.FULL.changed(bfloat16=bfloat16), device)
 
 
-def seconds_to_goal(size: Size, device: torch.device) -> None:
-    """Print how long the narrow speed network trains, and what it reads then."""
+def seconds_to_goal(arm: str, size: Size, device: torch.device) -> None:
+    """Print how long a speed network trains, and what it reads then."""
     try:
         size.load()
     except DataError as error:
         print(f"    the speed network was not trained: {error}")
         return
-    run = speed.run("narrow", 0, size, device)
+    run = speed.run(arm, 0, size, device)
     reached = "reached" if run.accuracy >= GOAL else "not reached"
     precision = "bfloat16" if run.recipe["bfloat16"] else "float32"
     print(
-        f"    speed network, {run.recipe['epochs']} epochs in {precision} on {run.device}: "
+        f"    speed network {arm}, {run.recipe['epochs']} epochs in {precision} on {run.device}: "
         f"{run.accuracy:.2%} after {run.seconds:.0f} s of training; {GOAL:.2%} {reached}"
     )
