@@ -132,6 +132,11 @@ def main() -> None:
             if name in (f"limit, {precision}", "DataLoader, 0 workers", "DataLoader, 2 workers"):
                 mine = f"train, {precision}"
                 print(f"        {mine} is {ratio(rates[mine], values)} times this")
+    try:
+        speed.FULL.load()
+    except DataError as error:
+        print(f"    the speed network was not trained: {error}")
+        return
     for bfloat16 in precisions.values():
         for arm in ("narrow", "narrow-fixed"):
             seconds_to_goal(arm, speed.FULL.changed(bfloat16=bfloat16), device)
@@ -139,11 +144,6 @@ def main() -> None:
 
 def seconds_to_goal(arm: str, size: Size, device: torch.device) -> None:
     """Print how long a speed network trains, and what it reads then."""
-    try:
-        size.load()
-    except DataError as error:
-        print(f"    the speed network was not trained: {error}")
-        return
     run = speed.run(arm, 0, size, device)
     reached = "reached" if run.accuracy >= GOAL else "not reached"
     precision = "bfloat16" if run.recipe["bfloat16"] else "float32"
