@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from torch import Tensor
 
 from cnnlib.analysis import Cost, Field, most_confused
@@ -751,10 +752,11 @@ def tradeoff(
     axes, told = grid[0, 0], []
     rest = [point for name, point in points.items() if name not in marked]
     axes.plot([cost for cost, _ in rest], [100 * share for _, share in rest], "o", color="#999999", markersize=5)
+    named = []
     for (name, label), colour, marker in zip(marked.items(), COLOURS * 2, MARKERS * 2):
         cost, share = points[name]
         axes.plot([cost], [100 * share], marker, color=colour, markersize=9)
-        axes.annotate(label, (cost, 100 * share), (7, 5), textcoords="offset points", color=colour, weight="bold")
+        named.append((label, (cost, 100 * share), colour))
         told.append(f"{label} {percent(share)} at {cost:,.0f}{unit}")
     axes.set(xscale="log", xlabel=what, ylabel="test accuracy, %")
     axes.margins(0.12)
@@ -764,7 +766,27 @@ def tradeoff(
     steps = (1, 1.5, 2, 3, 5, 7) if spread < 15 else (1, 3) if spread < 600 else (1,)
     axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=steps))
     axes.xaxis.set_minor_formatter(lambda value, _: "")
+    name_points(axes, named)
     return Picture(figure, title, f"{title}, {len(points)} nets: {'; '.join(told)}.")
+
+
+def name_points(axes: Axes, named: Sequence[tuple[str, tuple[float, float], str]]) -> None:
+    """Write the name of each point (name, place, colour) on that side of it where it covers no other name or point."""
+    figure, half = axes.figure, 5 * axes.figure.dpi / 72
+    figure.draw_without_rendering()  # the places below are in pixels
+    spots = [axes.transData.transform(place) for _, place, _ in named]
+    taken = [Bbox.from_bounds(*(spot - half), 2 * half, 2 * half) for spot in spots]
+    for name, place, colour in named:
+        tries = []
+        for offset, side in (((7, 5), "left"), ((-7, 5), "right"), ((7, -14), "left"), ((-7, -14), "right")):
+            label = axes.annotate(name, place, offset, textcoords="offset points", ha=side, color=colour, weight="bold")
+            box = label.get_window_extent()
+            outside = box.x0 < axes.bbox.x0 or box.x1 > axes.bbox.x1
+            tries.append((box.count_overlaps(taken) + outside, len(tries), label, box))
+        (*_, box), *others = sorted(tries)
+        for _, _, label, _ in others:
+            label.remove()
+        taken.append(box)
 
 
 @styled

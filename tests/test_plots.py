@@ -335,6 +335,19 @@ def test_a_tradeoff_names_the_nets_that_are_marked():
     assert (list(chosen.get_xdata()), round(chosen.get_ydata()[0], 6)) == ([200], 80)
 
 
+def test_the_names_in_a_tradeoff_cover_neither_each_other_nor_a_net():
+    points = {"a": (100, 0.8), "b": (150, 0.803), "c": (200, 0.806), "d": (1000, 0.81), "far": (1, 0.6)}
+    picture = plots.tradeoff(points, {name: f"the net {name}" for name in points}, "work", "T")
+    picture.figure.canvas.draw()
+    axes = picture.figure.axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts]
+    dots = [line.get_window_extent() for line in axes.lines if len(line.get_xdata())]
+    assert len(boxes) == len(points)
+    for number, box in enumerate(boxes):
+        assert axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1
+        assert not box.count_overlaps([*boxes[:number], *dots])
+
+
 @pytest.mark.parametrize("spread", [3, 40, 400, 4000])
 def test_the_costs_of_a_tradeoff_do_not_run_into_each_other(spread):
     picture = plots.tradeoff({"a": (700, 0.7), "b": (700 * spread, 0.8)}, {}, "work", "T")
