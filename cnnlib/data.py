@@ -153,10 +153,8 @@ def cutout(images: Tensor, size: int = 8, generator: Generator | None = None) ->
     if size > min(images.shape[2:]):
         raise ValueError(f"a square of {size} pixels has no room in images of {images.shape[2]}×{images.shape[3]}")
     count, _, height, width = images.shape
-    room = torch.tensor([height, width], device=images.device) - size + 1
-    top, left = (torch.rand(2, count, generator=generator, device=images.device) * room[:, None]).long()
+    room = torch.tensor([[height], [width]], device=images.device) - size + 1
+    top, left = (torch.rand(2, count, generator=generator, device=images.device) * room).long()[..., None]
     rows, columns = (torch.arange(side, device=images.device) for side in (height, width))
-    inside = [
-        (first[:, None] <= line) & (line < first[:, None] + size) for first, line in ((top, rows), (left, columns))
-    ]
-    return images.masked_fill(inside[0][:, None, :, None] & inside[1][:, None, None, :], 0)
+    down, across = (top <= rows) & (rows < top + size), (left <= columns) & (columns < left + size)  # N×H, N×W
+    return images.masked_fill(down[:, None, :, None] & across[:, None, None, :], 0)

@@ -129,7 +129,7 @@ def main() -> None:
     for name, values in rates.items():
         print(f"    {name:<24}{median(values):10,.0f}")
         for precision in precisions:
-            if name in (f"limit, {precision}", "DataLoader, 0 workers", "DataLoader, 2 workers"):
+            if name == f"limit, {precision}" or name.startswith("DataLoader"):
                 mine = f"train, {precision}"
                 print(f"        {mine} is {ratio(rates[mine], values)} times this")
     try:
