@@ -742,7 +742,7 @@ for way, of_way in quick.items():
 
 # %% tags=["claim"]
 claim(
-    "Recorded: in five passes `speed` reads more than 82.92 %, which is told of a VGG, in each of nine runs.",
+    "Recorded: in five passes `speed` reads more than 82.92 %, which is told of a VGG, in each of nine runs.",
     all(len(of_way) == 3 and min(run.accuracy for run in of_way) > 0.8292 for of_way in quick.values()),
 )
 claim(
@@ -804,11 +804,11 @@ claim(
 )
 claim("The patient net's multiplies less than half as much as the hasty one's.", bill["patient"] < bill["hasty"] / 2)
 claim(
-    "The patient run reads more than 87 %, and so does the hasty one; the wide patient one more than 89 %.",
+    "The patient run reads more than 87 %, and so does the hasty one; the wide patient one more than 89 %.",
     min(seen[arm][0].accuracy for arm in ("patient", "hasty")) > 0.87 and seen["long"][0].accuracy > 0.89,
 )
 claim(
-    "The run of ten minutes reads more than 89 %, the one with holes more than 90 %.",
+    "The run of ten minutes reads more than 89 %, the one with holes more than 90 %.",
     seen["brisk"][0].accuracy > 0.89 and seen["holes"][0].accuracy > 0.9,
 )
 
