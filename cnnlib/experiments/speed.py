@@ -2,9 +2,11 @@
 
 A small net made for it, after the records for GPUs (K. Jordan, 2024, arXiv:2404.00498): a first convolution of 2×2
 windows that begins as the main directions of such windows in the training images, then three groups of two 3×3
-convolutions. Training mirrors the images and shifts them by up to two pixels; testing asks both ways.
+convolutions. Training mirrors the images and shifts them by up to two pixels; testing asks both ways, for the lean
+nets six ways.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,12 +30,14 @@ from cnnlib.training import Recipe
 @dataclass(frozen=True)
 class Arm:
     """The maps of the three groups. `fixed`: the first convolution stays as it begins. `hole`: in training, a square of
-    so many pixels a side of each image is black.
+    so many pixels a side of each image is black. `lean`, as in the nets for records: the norms learn a shift but no
+    scale, the largest value of each map is the last pool's, and testing asks six ways.
     """
 
     widths: tuple[int, ...]
     fixed: bool = False
     hole: int = 0
+    lean: bool = False
 
 
 ARMS = {
@@ -43,6 +47,9 @@ ARMS = {
     "narrow-fixed": Arm((32, 64, 128), fixed=True),
     "middle-fixed": Arm((64, 128, 128), fixed=True),
     "wide-holes": Arm((64, 256, 256), fixed=True, hole=8),
+    "narrow-lean": Arm((32, 64, 128), fixed=True, lean=True),
+    "tapered-lean": Arm((32, 128, 256), fixed=True, lean=True),
+    "wide-holes-lean": Arm((64, 256, 256), fixed=True, hole=8, lean=True),
 }
 
 few = partial(clothes, 2000)
@@ -66,13 +73,19 @@ def group(in_channels: int, width: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def build(widths: tuple[int, ...], in_channels: int = 3, classes: int = 10) -> nn.Sequential:
+def build(arm: Arm, in_channels: int = 3, classes: int = 10) -> nn.Sequential:
     """N×C×32×32 to logits."""
-    first = 8 * in_channels
+    first, widths = 8 * in_channels, arm.widths
     features = nn.Sequential(OrderedDict(conv1=nn.Sequential(nn.Conv2d(in_channels, first, 2), nn.GELU())))
     for number, (before, width) in enumerate(zip((first, *widths), widths), start=1):
         features.add_module(f"group{number}", group(before, width))
-    return nn.Sequential(OrderedDict(features=features, classifier=linear_classifier(widths[-1], classes)))
+    features.conv1.requires_grad_(not arm.fixed)
+    classifier = linear_classifier(widths[-1], classes)
+    if arm.lean:
+        classifier[0] = nn.AdaptiveMaxPool2d(1)
+        for norm in filter(lambda layer: isinstance(layer, nn.BatchNorm2d), features.modules()):
+            norm.weight.requires_grad_(False)
+    return nn.Sequential(OrderedDict(features=features, classifier=classifier))
 
 
 @torch.no_grad()
@@ -91,6 +104,23 @@ def smoothed(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, 
     return F.cross_entropy(logits, labels, label_smoothing=0.2), logits
 
 
+class SixWays(BothWays):
+    """In testing, each image is asked about shifted by a pixel, too: down to the right, and up to the left.
+
+    Each of the three both ways; the image in its place counts for half of the answer. At the border the image is
+    mirrored into what the shift leaves empty.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(x)
+        height, width = x.shape[2:]
+        room = F.pad(x, [1] * 4, mode="reflect")
+        views = [(x, 1 / 2), (room[:, :, :height, :width], 1 / 4), (room[:, :, 2:, 2:], 1 / 4)]
+        ask = super().forward
+        return torch.stack([ask(view) + math.log(share) for view, share in views]).logsumexp(0)
+
+
 def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable = untouched) -> Record:
     """Train one arm, smaller images padded to 32×32. The seed sets weights, order and augmentation.
 
@@ -99,14 +129,14 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     torch.manual_seed(seed)
     part, test = size.load()
     settings = ARMS[arm]
-    model, data = spoil(build(settings.widths, part.pixels.shape[1], len(part.classes)), (part, test), seed)
+    model, data = spoil(build(settings, part.pixels.shape[1], len(part.classes)), (part, test), seed)
     pads = padding(part)
     some = data[0].pixels[:1000]
     for step in [*pads, Normalize(data[0])]:
         some = step(some)
     whiten(model.features.conv1[0], some)
-    model.features.conv1.requires_grad_(not settings.fixed)
-    model = BothWays(model).to(memory_format=torch.channels_last)
+    ways = SixWays if settings.lean else BothWays
+    model = ways(model).to(memory_format=torch.channels_last)
     where = {"experiment": "speed", "arm": arm, "seed": seed, "device": device, "loss": smoothed}
     augment = [partial(random_crop, padding=2)]
     if settings.hole:

@@ -24,7 +24,7 @@ NETS = {
     "lesions": lambda arm: degradation.network(lesions.ARMS[arm], lesions.BLOCKS, 3, 16),
     "lift": lambda arm: lift.build(lift.ARMS[arm]),
     "scaling": lambda arm: scaling.build(scaling.ARMS[arm], 3),
-    "speed": lambda arm: speed.build(speed.ARMS[arm].widths),
+    "speed": lambda arm: speed.build(speed.ARMS[arm]),
 }
 read = cache(read_all)
 FOLDERS = sorted(folder.name for folder in RUNS.iterdir())

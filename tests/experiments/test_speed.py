@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from cnnlib.data import Normalize
 from cnnlib.datasets import fashion
 from cnnlib.experiments import speed
-from cnnlib.experiments.speed import ARMS, FULL, LIVE, build, smoothed, whiten
+from cnnlib.experiments.speed import ARMS, FULL, LIVE, SixWays, build, smoothed, whiten
 from cnnlib.records import read_all
 
 CPU = torch.device("cpu")
@@ -39,7 +39,7 @@ def test_the_loss_gives_a_fifth_of_each_label_to_all_classes():
 
 def test_the_nets_have_a_first_window_of_2_pixels_and_three_groups_of_two_convolutions():
     for name, arm in ARMS.items():
-        convs = [layer for layer in build(arm.widths).modules() if isinstance(layer, nn.Conv2d)]
+        convs = [layer for layer in build(arm).modules() if isinstance(layer, nn.Conv2d)]
         assert [conv.kernel_size[0] for conv in convs] == [2] + 6 * [3], name
         assert [conv.out_channels for conv in convs] == [24, *(width for width in arm.widths for _ in range(2))]
 
@@ -59,16 +59,36 @@ def test_the_first_convolution_of_the_fixed_nets_ends_as_it_began(monkeypatch):
     for arm in ARMS:
         speed.run(arm, 0, size, CPU, seen)
         stays = [torch.equal(value, begun[-1][name]) for name, value in nets[-1].state_dict().items()]
-        assert stays == 2 * [arm in ("narrow-fixed", "middle-fixed", "wide-holes")], arm
+        assert stays == 2 * [arm not in ("narrow", "middle", "wide")], arm
 
 
-def test_only_the_net_with_holes_trains_on_images_with_a_black_square(monkeypatch):
+def test_lean_nets_learn_no_scale_of_a_norm_and_end_in_the_largest_value_of_each_map():
+    for name, arm in ARMS.items():
+        net = build(arm)
+        norms = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm2d)]
+        assert len(norms) == 6 and {norm.weight.requires_grad for norm in norms} == {not arm.lean}, name
+        assert all(norm.bias.requires_grad for norm in norms), name
+        maps = torch.randn(2, arm.widths[-1], 3, 3)
+        pooled = maps.amax((2, 3)) if arm.lean else maps.mean((2, 3))
+        torch.testing.assert_close(net.classifier(maps), net.classifier[-1](pooled))
+
+
+def test_six_ways_average_the_answers_of_an_image_its_shifts_and_their_mirrors():
+    net, images = nn.Sequential(nn.Flatten(), nn.Linear(3 * 4 * 4, 5)), torch.randn(2, 3, 4, 4)
+    down, up = torch.tensor([1, 0, 1, 2]), torch.tensor([1, 2, 3, 2])  # the border is mirrored in
+    views = {images: 1 / 2, images[:, :, down][..., down]: 1 / 4, images[:, :, up][..., up]: 1 / 4}
+    both = {view: (net(view).softmax(1) + net(view.flip(3)).softmax(1)) / 2 for view in views}
+    expected = sum(share * both[view] for view, share in views.items())
+    torch.testing.assert_close(SixWays(net).eval()(images).exp(), expected)
+
+
+def test_only_the_nets_with_holes_train_on_images_with_a_black_square(monkeypatch):
     sizes = []
     monkeypatch.setattr(speed, "cutout", lambda images, size: sizes.append(size) or images)
     size = replace(LIVE, data=few(), recipe=replace(LIVE.recipe, epochs=1, batch_size=64))
-    for arm in ("narrow", "wide-holes"):
+    for arm in ARMS:
         speed.run(arm, 0, size, CPU)
-    assert sizes == [8]
+    assert sizes == 2 * [8]
 
 
 def test_a_seed_sets_weights_order_and_augmentation():
