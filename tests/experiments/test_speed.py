@@ -99,5 +99,5 @@ def test_a_seed_sets_weights_order_and_augmentation():
 
 def test_the_narrow_net_reads_in_five_passes_what_is_told_of_a_vgg_in_32_bits_and_in_bfloat16():
     mixed = read_all(FULL.changed(bfloat16=True).name)
-    for runs in (read_all(FULL.name)["narrow"], mixed["narrow"], mixed["narrow-fixed"]):
+    for runs in (read_all(FULL.name)["narrow"], mixed["narrow"], mixed["narrow-fixed"], mixed["narrow-lean"]):
         assert len(runs) == 3 and min(run.accuracy for run in runs) > 0.8292
