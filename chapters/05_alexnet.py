@@ -974,8 +974,9 @@ claim("The little that the seven moved is worth at least five points more.", aft
 #
 # ## And on photographs?
 #
-# The rungs of the course's ladder up to here, on the photographs of CIFAR-10 (chapter 04). Each net has the channels
-# of its library version for small images, is trained for eight passes at the one rate of the ladder, and three times.
+# The rungs of the course's ladder up to here, on the photographs of CIFAR-10 (our copy, saved as JPEG: chapter 04).
+# These are the course's nets for 32×32 pixels in colour: its AlexNet, `alexnet_cifar`, has four times the parameters
+# of the small one above. Each is trained for eight passes at the one rate of the ladder, three times.
 
 # %% tags=["nbval-ignore-output"]
 photographs = ladder.recorded("lenet_cifar", "alexnet_cifar", "zfnet_cifar")
@@ -983,11 +984,11 @@ plots.ladder({}, photographs, ladder.ARMS, 0.4, "Test accuracy on CIFAR-10, eigh
 
 # %% tags=["claim"]
 claim(
-    "Recorded: on photographs the small AlexNet is at least three points ahead of LeNet.",
+    "Recorded: on photographs the ladder's AlexNet is at least three points ahead of LeNet.",
     beats(photographs["alexnet_cifar"], photographs["lenet_cifar"], by=0.03),
 )
 claim(
-    "Recorded: the small ZFNet is ahead of the small AlexNet, for little more than half its multiply-adds.",
+    "Recorded: the ladder's ZFNet is ahead of its AlexNet, for little more than half the multiply-adds.",
     beats(photographs["zfnet_cifar"], photographs["alexnet_cifar"], by=0)
     and photographs["zfnet_cifar"][0].macs < 0.6 * photographs["alexnet_cifar"][0].macs,
 )
@@ -995,10 +996,13 @@ claim(
 # %% [markdown]
 # LeNet reads 65.1 %<!-- ladder-full: lenet_cifar, mean --> of them in the mean, AlexNet 70.1 %<!-- ladder-full:
 # alexnet_cifar, mean -->, ZFNet 71.9 %<!-- ladder-full: zfnet_cifar, mean -->. Is it the idea, or is it size? AlexNet
-# has six times LeNet's parameters here, and nineteen times its multiply-adds. The ladder shows that the steps climb,
-# not why; and at this one rate only, 0.01, because NiN needs it. Chapter 06 gives LeNet another recipe, and it gains
-# as much by that as ZFNet has over AlexNet; then it makes LeNet wider, and nothing else, and that brings more than
-# both steps here.
+# has six times LeNet's parameters here, and nineteen times its multiply-adds. Nor is ZFNet's lead owed to the stride
+# of four: at 32 pixels both first layers move by one. The ladder's ZFNet has its stride in C2, other numbers of maps,
+# and response normalisation, which its AlexNet, built as in 2014, has not. And both drop half of what their hidden
+# layers hand on, which eight passes may not repay; LeNet drops nothing. The ladder shows that the steps climb, not
+# why; and at one rate only, 0.01, the largest at which NiN (chapter 07) leaves a guess. Chapter 06 gives LeNet another
+# recipe and another start, and it reads 67.0 %<!-- lift-full: lenet, mean -->, about as much more as ZFNet has over
+# AlexNet; then it makes LeNet wider, and that brings more than both steps here.
 
 # %% [markdown]
 # <details><summary>Further: pools that overlap, and response normalisation</summary>
@@ -1203,7 +1207,8 @@ check(solution_slim, of="slim")
 # Convolutional Networks for Large-Scale Image Recognition*, 2014, arXiv:1409.1556. [6] M. Zeiler, R. Fergus,
 # *Visualizing and Understanding Convolutional Networks*, 2013, arXiv:1311.2901. [7] K. He and others, *Delving Deep
 # into Rectifiers*, 2015, arXiv:1502.01852. [8] X. Glorot, Y. Bengio, *Understanding the difficulty of training deep
-# feedforward neural networks*, AISTATS 2010. The images: H. Xiao and others, *Fashion-MNIST*, 2017, arXiv:1708.07747.
+# feedforward neural networks*, AISTATS 2010. The clothes: H. Xiao and others, *Fashion-MNIST*, 2017, arXiv:1708.07747.
+# The photographs: A. Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009.
 #
 # **Next**, chapter 06: VGG, which has small windows only, and more of them. **Before**, chapter 04: LeNet, the same
 # idea fourteen years earlier.

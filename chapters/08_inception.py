@@ -346,9 +346,9 @@ claim(
 # last two rows of the picture are what the successors of GoogLeNet made of this.
 
 # %% [markdown]
-# Are clothes like skies? The same eight modules learned 3,000 of them: two modules in a row, with a pool between,
-# five seeds each. (This is the full size, `inceptions.FULL`. Its records came with the course; `python -m cnnlib run
-# inceptions --full` makes them anew in a few minutes.)
+# Are clothes like skies? The same eight modules learned 3,000 of them: two modules in a row, with a pool between, five
+# seeds each. (This is the full size, `inceptions.FULL`. Its records came with the course; `python -m cnnlib run
+# inceptions --full --folder FOLDER` makes them anew in about eight minutes.)
 
 # %%
 garments = records.read_all(inceptions.FULL.name)
@@ -365,21 +365,22 @@ claim(
     not any(beats(garments["all"], garments[arm], by=0.02) for arm in ("no-1x1", "no-3x3", "no-pool")),
 )
 claim(
-    "Two 3×3, or 1×5 and 5×1, make up for it, and so does one 3×3: each is two points ahead of the net without.",
+    "In its place two 3×3, or 1×5 and 5×1, or one 3×3 bring back two points at least.",
     all(beats(garments[arm], garments["no-5x5"], by=0.02) for arm in ("one-3x3", "two-3x3", "1x5-5x1")),
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 3 minutes. Ask: is it the window that is missed, or the branch? Which row of the picture tells? One 3×3 in its
-# place: no larger window, as many maps. Usual wrong answer: the 5×5 is missed, so clothes need large windows. -->
+# <!-- 3 minutes. Ask: is it the window that is missed, or the branch? Which line of the printed table tells? One 3×3
+# in its place: no larger window, as many maps. Usual wrong answer: the 5×5 is missed, so clothes need large windows.
+# -->
 
 # %% [markdown]
 # We had expected no difference on clothes, for they come in one size. Over five recorded runs it is 83.6 %<!--
-# inceptions-full: all, mean --> against 80.6 %<!-- inceptions-full: no, 5x5, mean -->. Is it the window, then?
-# Without its 5×5 the net has a third of its parameters. A 3×3 in the same place sees no further than its neighbour,
-# and brings back most of what was lost: 83 %<!-- inceptions-full: one, 3x3, mean -->. So on the skies it is the
-# window that is missed, on clothes the branch. Before you say what a part is good for, put something dull in its
-# place.
+# inceptions-full: all, mean --> against 80.6 %<!-- inceptions-full: no, 5x5, mean -->. Is it the window, then? Without
+# its 5×5 the net has a third of its parameters. A 3×3 in the same place sees no further than its neighbour, and brings
+# back most of what was lost: 83 %<!-- inceptions-full: one, 3x3, mean -->, half a point less, with fewer parameters.
+# So on the skies it is the window that is missed, on clothes mostly the branch. Before you say what a part is good
+# for, put something dull in its place.
 
 # %% [markdown]
 # ## The network: a table
@@ -930,8 +931,8 @@ claim("From 0.01, with them, it still is pulled ten thousand times less than 5b.
 # hundred thousand times and more, and it is left behind all the same. Whether a net learns by that we have not
 # measured. From He's start, or with batch norm, there is nothing to lift. Do they help all the same? Ten seeds of each
 # were recorded: 800 clothes, five passes, from equal first weights, one rate for each pair, the best for its net
-# *without* classifiers. (`python -m cnnlib run aux-heads` makes the records anew; with `--full` on 60,000 clothes, for
-# which you want a GPU.)
+# *without* classifiers. (`python -m cnnlib run aux-heads --seeds 10 --folder FOLDER` makes the records anew; with
+# `--full` on 60,000 clothes, for which you want a GPU.)
 
 # %%
 heads = records.read_all("aux-heads")

@@ -629,7 +629,8 @@ def learning(
     axes.set(xlabel="epoch", ylabel="training error, %", ylim=(0, 100))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
-    return Picture(figure, title, f"{title}, means over the seeds: {'; '.join(told)}.")
+    once = all(len(recorded.get(arm, ())) + len(runs.get(arm, ())) < 2 for arm in names)
+    return Picture(figure, title, f"{title}, {'one run each' if once else 'means over the seeds'}: {'; '.join(told)}.")
 
 
 @styled
