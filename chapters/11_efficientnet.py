@@ -843,13 +843,13 @@ plots.ladder({}, photographs, in_colour, 0.6, "Photographs named rightly, by wha
 
 # %%
 spent = [arm for arm in in_colour if arm != "base"]
+ahead = {(a, b) for a, b in permutations(spent, 2) if beats(photographs[a], photographs[b], by=0)}
 
 # %% tags=["claim"]
 claim(
     "Recorded, on photographs: each of the four ways is ahead of the small net by a point, more pixels too.",
     all(beats(photographs[arm], photographs["base"], by=0.01) for arm in spent),
 )
-ahead = {(a, b) for a, b in permutations(spent, 2) if beats(photographs[a], photographs[b], by=0)}
 claim(
     "Recorded: a little of each is not surely ahead of any of the other three.",
     not any(a == "compound" for a, _ in ahead),
