@@ -150,7 +150,7 @@ def test_drawing_leaves_matplotlib_as_it_was(name):
                 0.25,
                 "T",
             ),
-            ["new from 70.0 % to 15.0 %, 25.0 % in epoch 2", "old from 90.0 % to 70.0 %, never 25.0 %"],
+            ["T, means over the seeds: new from 70.0 % to 15.0 %, 25.0 % in epoch 2", "old from 90.0 % to 70.0 %, never"],
         ),
     ],
 )
@@ -285,8 +285,10 @@ def test_learning_draws_each_run_and_the_range_of_the_recorded_ones():
     assert heights == {70, 30, 40, 5}
 
 
-def test_learning_draws_what_was_recorded_once_as_a_line():
-    (axes,) = plots.learning({}, {"a": [Learnt(0.7, 0.3)]}, {"a": "A"}, 0.25, "T").figure.axes
+def test_learning_draws_what_was_recorded_once_as_a_line_and_says_so():
+    picture = plots.learning({}, {"a": [Learnt(0.7, 0.3)]}, {"a": "A"}, 0.25, "T")
+    assert picture.alt.startswith("T, one run each: A from 70.0 %")
+    (axes,) = picture.figure.axes
     assert [round(y, 6) for y in axes.lines[0].get_ydata()] == [70, 30]
 
 
