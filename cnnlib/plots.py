@@ -629,7 +629,7 @@ def learning(
     axes.set(xlabel="epoch", ylabel="training error, %", ylim=(0, 100))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
-    once = all(len(recorded.get(arm, ())) + len(runs.get(arm, ())) < 2 for arm in names)
+    once = all(len(runs.get(arm) or recorded[arm]) == 1 for arm in names)
     return Picture(figure, title, f"{title}, {'one run each' if once else 'means over the seeds'}: {'; '.join(told)}.")
 
 

@@ -150,7 +150,10 @@ def test_drawing_leaves_matplotlib_as_it_was(name):
                 0.25,
                 "T",
             ),
-            ["T, means over the seeds: new from 70.0 % to 15.0 %, 25.0 % in epoch 2", "old from 90.0 % to 70.0 %, never"],
+            [
+                "T, means over the seeds: new from 70.0 % to 15.0 %, 25.0 % in epoch 2",
+                "old from 90.0 % to 70.0 %, never 25.0 %",
+            ],
         ),
     ],
 )
@@ -288,6 +291,8 @@ def test_learning_draws_each_run_and_the_range_of_the_recorded_ones():
 def test_learning_draws_what_was_recorded_once_as_a_line_and_says_so():
     picture = plots.learning({}, {"a": [Learnt(0.7, 0.3)]}, {"a": "A"}, 0.25, "T")
     assert picture.alt.startswith("T, one run each: A from 70.0 %")
+    beside_others = plots.learning({"a": [Learnt(0.7, 0.3)]}, {"a": 3 * [Learnt(0.9, 0.9)]}, {"a": "A"}, 0.25, "T")
+    assert beside_others.alt == picture.alt
     (axes,) = picture.figure.axes
     assert [round(y, 6) for y in axes.lines[0].get_ydata()] == [70, 30]
 
