@@ -30,8 +30,8 @@ from cnnlib.training import Recipe
 @dataclass(frozen=True)
 class Arm:
     """The maps of the three groups. `fixed`: the first convolution stays as it begins. `hole`: in training, a square of
-    so many pixels a side of each image is black. `lean`, as in the nets for records: the norms learn a shift but no
-    scale, the largest value of each map is the last pool's, and testing asks six ways.
+    so many pixels a side of each image is black. `lean`, after the nets for records: the norms learn what they add but
+    no factor, the last pool takes the largest value of each map, and testing asks six ways (see SixWays).
     """
 
     widths: tuple[int, ...]
@@ -45,8 +45,6 @@ ARMS = {
     "middle": Arm((64, 128, 128)),
     "wide": Arm((64, 256, 256)),
     "narrow-fixed": Arm((32, 64, 128), fixed=True),
-    "middle-fixed": Arm((64, 128, 128), fixed=True),
-    "wide-holes": Arm((64, 256, 256), fixed=True, hole=8),
     "narrow-lean": Arm((32, 64, 128), fixed=True, lean=True),
     "steep-lean": Arm((32, 128, 256), fixed=True, lean=True),
     "wide-holes-lean": Arm((64, 256, 256), fixed=True, hole=8, lean=True),
@@ -56,16 +54,13 @@ few = partial(clothes, 2000)
 RECIPE = Recipe(epochs=5, learning_rate=0.2, batch_size=128, weight_decay=1e-3)
 LIVE = Size("speed", "fashion-2000", few, RECIPE, seeds=3, threads=1)
 FULL = Size("speed-full", "cifar10", cifar10, RECIPE, seeds=3)
-# Twelve passes by the recipe for five; sixteen by a more patient one; nine, for ten minutes of two processor cores.
-BORROWED = Size("speed-long-borrowed", "cifar10", cifar10, replace(RECIPE, epochs=12), seeds=1)
-PATIENT = replace(RECIPE, epochs=16, learning_rate=0.1, weight_decay=5e-4)
-LONG = Size("speed-long", "cifar10", cifar10, PATIENT, seeds=1)
-TEN = Size("speed-ten-minutes", "cifar10", cifar10, replace(PATIENT, epochs=9), seeds=1)
-# In mixed precision, for processors that compute in bfloat16: ten minutes of two cores, for the middle net and for the
-# steep one, and a long run.
-BRISK = Size("speed-brisk", "cifar10", cifar10, replace(PATIENT, epochs=18, bfloat16=True), seeds=1)
-STEEP = BRISK.changed(epochs=20)
-LASTING = Size("speed-lasting", "cifar10", cifar10, replace(PATIENT, epochs=32, bfloat16=True), seeds=1)
+# Twelve passes by the recipe for five, and nine by a more patient one.
+HASTY = Size("speed-hasty", "cifar10", cifar10, replace(RECIPE, epochs=12), seeds=1)
+GENTLE = replace(RECIPE, epochs=9, learning_rate=0.1, weight_decay=5e-4)
+PATIENT = Size("speed-patient", "cifar10", cifar10, GENTLE, seeds=1)
+# In mixed precision, for processors that compute in bfloat16: about ten minutes of two cores, and a long run.
+TEN = Size("speed-ten-minutes", "cifar10", cifar10, replace(GENTLE, epochs=20, bfloat16=True), seeds=1)
+LONG = Size("speed-long", "cifar10", cifar10, replace(GENTLE, epochs=32, bfloat16=True), seeds=1)
 
 
 def group(in_channels: int, width: int) -> nn.Sequential:
@@ -107,10 +102,10 @@ def smoothed(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[Tensor, 
 
 
 class SixWays(BothWays):
-    """In testing, each image is asked about shifted by a pixel, too: down to the right, and up to the left.
+    """In testing also asks about each image moved by a pixel, down to the right and up to the left.
 
-    Each of the three both ways; the image in its place counts for half of the answer. At the border the image is
-    mirrored into what the shift leaves empty.
+    Each of the three both ways; the image in its place counts for half. At the border the moved ones are mirrored in.
+    As in Jordan's tests, but what is averaged are probabilities, not logits.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -147,4 +142,4 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
 
 
 # Which claims about these runs each sabotage must turn, by words of their sentences.
-SABOTAGES = {random_labels: ("no guess",)}
+SABOTAGES = {random_labels: ()}

@@ -4,9 +4,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlib.data import Normalize
+from cnnlib.data import Normalize, cutout
 from cnnlib.datasets import fashion
 from cnnlib.experiments import speed
+from cnnlib.experiments.small_vgg import BothWays
 from cnnlib.experiments.speed import ARMS, FULL, LIVE, SixWays, build, smoothed, whiten
 from cnnlib.records import read_all
 
@@ -82,13 +83,18 @@ def test_six_ways_average_the_answers_of_an_image_its_shifts_and_their_mirrors()
     torch.testing.assert_close(SixWays(net).eval()(images).exp(), expected)
 
 
-def test_only_the_nets_with_holes_train_on_images_with_a_black_square(monkeypatch):
-    sizes = []
-    monkeypatch.setattr(speed, "cutout", lambda images, size: sizes.append(size) or images)
-    size = replace(LIVE, data=few(), recipe=replace(LIVE.recipe, epochs=1, batch_size=64))
-    for arm in ARMS:
-        speed.run(arm, 0, size, CPU)
-    assert sizes == 2 * [8]
+def test_lean_nets_are_asked_six_ways_and_those_with_holes_train_on_images_with_a_black_square(monkeypatch):
+    given = {}
+
+    def seen(model, data, size, *, arm, augment, **_):
+        given[arm] = model, augment
+
+    monkeypatch.setattr(speed, "train_and_record", seen)
+    for name, arm in ARMS.items():
+        speed.run(name, 0, replace(LIVE, data=few()), CPU)
+        model, (_, *holes) = given[name]
+        assert type(model) is (SixWays if arm.lean else BothWays), name
+        assert [(step.func, step.keywords) for step in holes] == bool(arm.hole) * [(cutout, {"size": arm.hole})], name
 
 
 def test_a_seed_sets_weights_order_and_augmentation():
