@@ -423,7 +423,7 @@ claim(
     min(losses["plain56"]) > 1.8 and max(max(losses[arm]) for arm in rivals) < 1.7,
 )
 claim(
-    "With shortcuts both depths end below 1.35 at each rate.",
+    "With shortcuts both depths end below a loss of 1.35 at each rate.",
     max(losses["resnet20"] + losses["resnet56"]) < 1.35,
 )
 claim(
