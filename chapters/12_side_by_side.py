@@ -725,10 +725,8 @@ print(f"{trained}: {result.accuracy:.1%} of unseen clothes, {result.seconds:.1f}
 
 # %% tags=["nbval-ignore-output"]
 first_four = ["lenet_cifar", "alexnet_cifar", "zfnet_cifar", "vgg_cifar"]
-later = ["resnet20_cifar", "mnasnet_cifar", "efficientnet_cifar"]
-climbing = ladder.recorded(*first_four, *later)
-for arm in [*first_four, *later]:
-    first = climbing[arm][0]
+climbing = ladder.recorded(*first_four, "resnet20_cifar", "mnasnet_cifar", "efficientnet_cifar")
+for arm, (first, *_) in climbing.items():
     work = f"{first.macs / 1e6:5.1f} million multiply-adds an image"
     print(f"{ladder.ARMS[arm]:20}{first.parameters:9,} parameters, {work}")
 plots.ladder({}, climbing, ladder.ARMS, 0.6, "Test accuracy on CIFAR-10, eight epochs")

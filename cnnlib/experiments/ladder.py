@@ -59,8 +59,9 @@ def padding(images: Images) -> list[Pad]:
 
 
 def recorded(*arms: str, runs: Path = records.RUNS) -> dict[str, list[Record]]:
-    """The recorded runs of these rungs on CIFAR-10; for those without any, a line says how to make them."""
-    found = {arm: of_arm for arm, of_arm in records.read_all(FULL.name, runs).items() if arm in arms}
+    """The recorded runs of these rungs on CIFAR-10, in their order; for those without, a line says how to make them."""
+    there = records.read_all(FULL.name, runs)
+    found = {arm: there[arm] for arm in arms if arm in there}
     if missing := [arm for arm in arms if arm not in found]:
         print(f"not recorded yet: to do so, python -m cnnlib run ladder --full --arms {' '.join(missing)}")
     return found
