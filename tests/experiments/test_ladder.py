@@ -44,6 +44,16 @@ def test_rungs_without_a_record_are_named_with_the_command_that_makes_them(tmp_p
     assert "python -m cnnlib run ladder --full --arms vgg_cifar nin_cifar" in capsys.readouterr().out
 
 
+def test_a_rung_in_mixed_precision_stands_where_there_is_none_in_32_bits(tmp_path):
+    mixed = FULL.changed(bfloat16=True)
+    record = replace(ladder.run("lenet_cifar", 0, FEW, torch.device("cpu")), data="cifar10")
+    for run in (record, replace(record, arm="nin_cifar")):
+        records.write(replace(run, seconds=1.0), mixed.name, tmp_path)
+    records.write(record, FULL.name, tmp_path)
+    found = ladder.recorded("lenet_cifar", "nin_cifar", runs=tmp_path)
+    assert found["lenet_cifar"] == [record] and found["nin_cifar"][0].seconds == 1.0
+
+
 def test_every_rung_climbs_higher_in_time():
     years = [int(name.rpartition(", ")[2]) for name in ARMS.values()]
     assert years == sorted(years) and set(ARMS) <= set(MODELS)
