@@ -675,7 +675,8 @@ def tolerance(lines: Mapping[str, Sequence[Sequence[float]]], steps: Sequence[fl
     axes.set(xlabel=what, ylabel="test accuracy, %", ylim=(0, 100))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
-    return Picture(figure, title, f"{title}, means over {len(runs)} runs: {'; '.join(told)}.")
+    of = "one run each" if len(runs) == 1 else f"means over {len(runs)} runs"
+    return Picture(figure, title, f"{title}, {of}: {'; '.join(told)}.")
 
 
 @styled

@@ -324,6 +324,8 @@ def test_tolerance_draws_each_run_and_says_where_the_means_end():
     assert "a from 85.0 % at 0 to 40.0 % at 4; b from 90.0 % at 0 to 85.0 % at 4" in picture.alt
     drawn = [[round(y, 6) for y in line.get_ydata()] for line in picture.figure.axes[0].lines if len(line.get_ydata())]
     assert drawn == [[90, 50], [80, 30], [90, 90], [90, 80]]
+    assert "means over 2 runs" in picture.alt
+    assert "one run each" in plots.tolerance({"a": [[0.9, 0.5]]}, [0, 4], "pixels", "T").alt
 
 
 def test_functions_say_where_they_are_lowest():
