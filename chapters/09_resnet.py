@@ -18,12 +18,12 @@
 
 # %% [markdown]
 # This chapter takes about an hour; its code runs in a minute and a half. You need training (chapter 03), starts and
-# the vanishing gradient (06), and it helps to have read GoogLeNet (08). You will leave able to build every ResNet
-# from two tables; to say what a shortcut does to a gradient and what it does not; and to take a trained network apart
-# and judge what the pieces tell.
+# the vanishing gradient (06), and it helps to have read GoogLeNet (08). You will leave able to build every ResNet from
+# a table and two blocks; to say what a shortcut does to a gradient and what it does not; and to take a trained network
+# apart and judge what the pieces tell.
 #
-# **✓** marks a sentence that the cell above it has just checked on your machine. Where you are asked for a
-# prediction, commit to one before you run on. The exercises stand together at the end.
+# **✓** marks a sentence that the cell above it has just checked on your machine. Where you are asked for a prediction,
+# commit to one before you run on. The exercises stand together at the end.
 
 # %%
 import copy
@@ -279,7 +279,7 @@ claim(
     "With shortcuts 56 layers end at most 0.2 behind 20.",
     max(run.loss for run in runs["resnet56"]) < min(run.loss for run in runs["resnet20"]) + 0.2,
 )
-claim("Recorded: by 0.5 at least, in every one of ten seeds.", len(gaps) == 10 and min(gaps) >= 0.5)
+claim("Recorded, ten seeds: without shortcuts 56 layers are 0.5 behind, in each.", len(gaps) == 10 and min(gaps) >= 0.5)
 claim("Recorded: with shortcuts 56 layers are at most 0.1 behind 20, in the mean.", sum(mended) / len(mended) <= 0.1)
 claim("Recorded: at 56 layers the shortcut is worth 0.5 of loss.", beats(by_loss("resnet56"), by_loss("plain56"), 0.5))
 
@@ -299,7 +299,9 @@ claim(
 # In the mean of ten seeds the plain nets end at a training loss of 0.62<!-- degradation: plain20, loss, mean --> with
 # 20 layers and of 1.49<!-- degradation: plain56, loss, mean --> with 56; a guess among ten has log 10 = 2.30. With
 # shortcuts it is 0.34<!-- degradation: resnet20, loss, mean --> and 0.32<!-- degradation: resnet56, loss, mean -->.
-# The paper calls it *degradation*: with more layers the *training* error rises.
+# The paper calls it *degradation*: with more layers the *training* error rises. (Your run of the deep plain net may
+# end elsewhere than the recorded one of its seed, even outside the ten. Another processor rounds otherwise, and this
+# net seems to mind; the nets with shortcuts end near their records.)
 #
 # ### The network that training does not find
 #
@@ -395,9 +397,9 @@ claim("Recorded: with a third of the rate the deep plain net is behind, too, by 
 claim("Recorded: twice the passes do not close the gap: 0.3 is left, at least.", apart["12 passes"])
 
 # %% [markdown]
-# A third of the rate is worse for both; in six passes it is too short for either. A short training is not a law. The
-# paper's plain nets learned for 64,000 steps of 128 photographs, and the gap was there, too: their plain net of 110
-# layers had more than 60 % of error [1].
+# A third of the rate is worse for 20 layers; for 56 three seeds do not decide it. The gap stays in each case. A short
+# training is not a law. The paper's plain nets learned for 64,000 steps of 128 photographs, and the gap was there,
+# too: their plain net of 110 layers had more than 60 % of error [1].
 #
 # ### And on photographs?
 #
@@ -433,9 +435,9 @@ claim(
 
 # %% [markdown]
 # Three passes are a beginning, and one run is one run. The deep plain net has come from the 2.30 of a guess to 1.88 at
-# best, and is still falling. It and ResNet-20 are best at the highest rate that was tried; a higher one may suit them
-# better. But the gap is there on other images, in nets of twice the width, and at each of three rates: it needs neither
-# the clothes nor one unlucky rate.
+# best. It and ResNet-20 are best at the highest rate that was tried; a higher one may suit them better. But the gap is
+# there on other images, in nets of twice the width, and at each of three rates: it needs neither the clothes nor one
+# unlucky rate.
 #
 # Now all 50,000 training photographs, eight passes, one run each. Each net has the rate at which it named most of the
 # 5,000 others. The 10,000 test photographs, the new ones below, chose nothing.
@@ -464,16 +466,16 @@ claim(
 # %% [markdown]
 # So nine times the steps, on three times the photographs, do not bring the deep plain net to the shallow one: it reads
 # 59.3 %<!-- degradation-cifar10: plain56, mean --> of new photographs, the shallow one 79.0 %<!--
-# degradation-cifar10-rate-0.3: plain20, mean -->. It gets about as many of its own wrong as of new ones: it has not
-# finished learning. How far it would come in a hundred passes we have not measured. With shortcuts both depths learn,
-# and read 81.1 %<!-- degradation-cifar10: resnet20, mean --> (20 layers) and 80.3 %<!-- degradation-cifar10-rate-0.3:
-# resnet56, mean --> (56). Which of the two is better these runs do not say: one run each, at two rates, and two
-# photographs of 5,000 chose the rate of the deeper one.
+# degradation-cifar10-rate-0.3: plain20, mean -->. It gets about as many of its own wrong as of new ones: it does not
+# overfit. How far it would come in a hundred passes we have not measured. With shortcuts both depths learn, and read
+# 81.1 %<!-- degradation-cifar10: resnet20, mean --> (20 layers) and 80.3 %<!-- degradation-cifar10-rate-0.3: resnet56,
+# mean --> (56). Which of the two is better these runs do not say: one run each, at two rates, and two photographs of
+# 5,000 chose the rate of the deeper one.
 #
 # (To train them anew: `python -m cnnlib run degradation --size cifar --arms plain56 resnet20 --folder FOLDER`, then
 # `plain20 resnet56` with `--rate 0.3`: two and a half hours of one processor core. The table: `--size choice --arms
-# plain20 plain56 resnet20 resnet56`, also with `--rate 0.3` and `--rate 0.1`. Without `--folder`, what is recorded is
-# not trained again.)
+# plain20 plain56 resnet20 resnet56 --folder FOLDER`, also with `--rate 0.3` and `--rate 0.1`, in one hour more.
+# Without `--folder`, what is recorded is not trained again.)
 #
 # ## Is it the gradient that vanishes?
 #
@@ -601,19 +603,23 @@ for arm, name in (("plain56", "plain, 56 layers"), ("resnet56", "ResNet-56")):
 # %% tags=["claim"]
 claim("Trained, the plain net's pull on its first layer is no billionth, either.", later["plain, 56 layers"] > 1e-3)
 claim(
+    "The ratio of the pulls fell by more than the weights grew.",
+    max(back["plain, 56 layers"]) / later["plain, 56 layers"] > longer["plain, 56 layers"],
+)
+claim(
     "Training made its first layer's weights over five times as long; not with shortcuts.",
     longer["plain, 56 layers"] > 5 > longer["ResNet-56"],
 )
 
 # %% [markdown]
 # The story is true of sigmoids. In the net that degrades, nothing vanishes before the first step: the pull on its
-# first layers is the *stronger* one, too strong rather than too weak. The first steps stretch the weights there, and
-# behind a batch norm weights k times as long are pulled k times less. That is the smaller part: the ratio fell far
-# more than the weights grew. The rest lies in what the weights have become, not in their length; why, we have not
-# measured. What is left in the end is printed above: less than at the start by far, and far from nothing. The paper
-# found "healthy norms" and wrote that the difficulty is "unlikely to be caused by vanishing gradients" [1]. Whether
-# the violent start is the cause, we have not tested. The authors guess at a very slow convergence and leave the
-# reason open [1]. So do we.
+# first layer is the *stronger* one. Training stretches the weights there, and behind a batch norm weights k times as
+# long are pulled k times less. That is the smaller part: the ratio fell more than the weights grew. The rest lies in
+# what the weights have become, not in their length; why, we have not measured. What is left in the end is printed
+# above: less than at the start by far, and far from nothing. These are two moments; between them we did not look. The
+# paper found "healthy norms" and wrote that the difficulty is "unlikely to be caused by vanishing gradients" [1].
+# Whether the violent start is the cause, we have not tested. The authors guess at a very slow convergence and leave
+# the reason open [1]. So do we.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## “The slope is F′ + 1, so it cannot vanish”
@@ -748,11 +754,11 @@ claim(
 )
 
 # %% [markdown]
-# Between A and B three seeds show no difference in training loss; on new clothes B is ahead by about a point, too
-# little to build on. On ImageNet the paper's net of 34 layers had 25.03 % of top-1 error with A, 24.52 % with B and
-# 24.19 % with C [1], ten crops an image. For its deeper nets there it took B: C's gain did not seem worth its
-# weights. For small photographs it took A, so that plain and residual nets have equal weights, as here. Here C comes
-# out last. With it no block has an identity left; whether that is the reason we have not measured.
+# Between A and B three seeds show no difference in training loss; on new clothes B is ahead in all three, by 1.4
+# points in the mean: 14 clothes of 1,000. On ImageNet the paper's net of 34 layers had 25.03 % of top-1 error with A,
+# 24.52 % with B and 24.19 % with C [1], ten crops an image. For its deeper nets there it took B: C's gain did not seem
+# worth its weights. For small photographs it took A, so that plain and residual nets have equal weights, as here. Here
+# C comes out last. With it no block has an identity left; whether that is the reason we have not measured.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two blocks, five networks
@@ -975,14 +981,14 @@ predict(
 
 # %% tags=["nbval-ignore-output"]
 size = lesions.LIVE
-whole_nets, runs = {}, {}
+whole_nets, cut_runs = {}, {}
 whole_nets["resnet"], record = lesions.trained("resnet", seed, size, device)
-runs["resnet"] = [record]
+cut_runs["resnet"] = [record]
 print(f"{record.parameters:,} parameters, {record.accuracy:.1%} of {len(size.load()[1])} new digits")
 
 # %% tags=["nbval-ignore-output"]
 whole_nets["plain"], record = lesions.trained("plain", seed, size, device)
-runs["plain"] = [record]
+cut_runs["plain"] = [record]
 digits_learned, digits_new = (images.to(device) for images in size.load())
 print(f"{record.parameters:,} parameters, {record.accuracy:.1%} of {len(digits_new)} new digits")
 
@@ -1007,7 +1013,7 @@ for arm, net in whole_nets.items():
     print(f"{arm:7} {right(net):.1%} whole, {by_hand[arm]:.1%} without block 12")
 
 # %%
-cut_alike = [abs(by_hand[arm] - runs[arm][0].test["without 12"]) for arm in whole_nets]
+cut_alike = [abs(by_hand[arm] - cut_runs[arm][0].test["without 12"]) for arm in whole_nets]
 
 # %% tags=["claim"]
 claim("The knife of the experiment cuts as ours does.", max(cut_alike) < 0.005)
@@ -1018,7 +1024,7 @@ claim("The knife of the experiment cuts as ours does.", max(cut_alike) < 0.005)
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 taken = records.read_all(size.name)
 titles = {"resnet": "ResNet-32", "plain": "plain, 32 layers", "vgg": "like VGG, 17 layers"}
-one_each = {"vgg": taken["vgg"][:1]} | runs
+one_each = {"vgg": taken["vgg"][:1]} | cut_runs
 lines = {name: [[run.test[f"without {k}"] for k in range(15)] for run in one_each[arm]] for arm, name in titles.items()}
 plots.tolerance(lines, range(15), "the block that is taken out", "One block taken out: what is left")
 
@@ -1029,15 +1035,15 @@ plots.tolerance(lines, range(15), "the block that is taken out", "One block take
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
     "The whole nets, plain and residual, name at least 85 % of new digits.",
-    all(run.accuracy >= 0.85 for arm in ("resnet", "plain") for run in runs[arm]),
+    all(run.accuracy >= 0.85 for arm in ("resnet", "plain") for run in cut_runs[arm]),
 )
 claim(
     "Any one of the last four blocks taken out costs the ResNet under five points.",
-    all(run.accuracy - run.test[f"without {k}"] < 0.05 for run in runs["resnet"] for k in range(11, 15)),
+    all(run.accuracy - run.test[f"without {k}"] < 0.05 for run in cut_runs["resnet"] for k in range(11, 15)),
 )
 claim(
     "It costs the plain net over thirty.",
-    all(run.accuracy - run.test[f"without {k}"] > 0.3 for run in runs["plain"] for k in range(11, 15)),
+    all(run.accuracy - run.test[f"without {k}"] > 0.3 for run in cut_runs["plain"] for k in range(11, 15)),
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -1061,23 +1067,23 @@ LesionLab(known, plots.tolerance(singly, range(15), "the block", "Blocks taken o
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 4 minutes. Let the hall bet before each tick. Ask: which block does the ResNet miss most, which least? The
-# first (96 to 68 % in the mean; most of all in four of five runs) and the last but one (half a point). Usual wrong
-# answer: those that halve the maps, 5 and 10; in the mean they come behind the first three, but not in most runs.
+# first (96 to 62 % in the mean; most of all in four of five runs) and the last (a quarter of a point). Usual wrong
+# answer: those that halve the maps, 5 and 10; in the mean they come third and fifth.
 # Then ask for the one block that a plain net could spare: there is none. -->
 
 # %% [markdown]
 # One run each is an anecdote. Five seeds were recorded, and with them other cuts: two, four, eight or twelve blocks
-# drawn at random from the 13 that keep the shape, five draws each; the first three; the last three; neighbours that
-# change places, behind the first block of a stage. Where there are several such cuts, their mean counts. And two
-# controls. One takes out, of one of the last four blocks at a time, not the branch but the *shortcut*. The other
-# takes out the last block and asks whether the plain net only stumbles over batch norm, whose means and variances no
-# longer fit: they are measured anew, and nothing else.
+# drawn at random from the 13 that keep the shape, five draws each, the same for all nets and seeds; the first three;
+# the last three; neighbours that change places, behind the first block of a stage. Where there are several such cuts,
+# their mean counts. And two controls. One takes out, of one of the last four blocks at a time, not the branch but the
+# *shortcut*. The other takes out block 11 and asks whether the plain net only stumbles over the batch norms behind it,
+# whose means and variances no longer fit: all are measured anew, and nothing else.
 #
 # All three nets learn with *weight decay*: a thousandth of each weight is added to its gradient, so each step also
 # shrinks it a little. That belongs to the recipe, not to the idea. What it changes in these cuts is not recorded.
 
 # %% tags=["nbval-ignore-output"]
-cuts = ["without first three", "without last three", "neighbours exchanged", "without the last, norms anew"]
+cuts = ["without first three", "without last three", "neighbours exchanged", "without 11, norms anew"]
 for cut in [*cuts, "without a shortcut"]:
     means = {arm: [run.test[cut] for run in taken[arm] if cut in run.test] for arm in titles}
     print(f"{cut:30}", {arm: f"{sum(found) / len(found):.0%}" for arm, found in means.items() if found})
@@ -1113,11 +1119,11 @@ claim(
 )
 claim("Recorded, in every run: the ResNet misses its first block more than its last.", min(earlier) > 0)
 claim(
-    "Recorded, in every run: without its first three blocks the ResNet loses over 50 points; without four drawn ones "
-    "over 40, without two at least 8.",
+    "Recorded, in every run: without its first three blocks the ResNet loses over 50 points; in the mean of five draws "
+    "over 40 without four, over 5 without two.",
     min(cost("resnet", "without first three")) > 0.5
     and min(cost("resnet", "without 4 drawn")) > 0.4
-    and min(cost("resnet", "without 2 drawn")) >= 0.08,
+    and min(cost("resnet", "without 2 drawn")) > 0.05,
 )
 # %% tags=["claim"]
 claim(
@@ -1128,13 +1134,13 @@ claim(
 
 # %% tags=["claim"]
 claim(
-    "Recorded: take out a shortcut in place of a branch, and in the mean of four cuts the ResNet loses over 30 points "
+    "Recorded: take out a shortcut in place of a branch, and in the mean of four cuts the ResNet loses over 25 points "
     "in every run.",
-    min(cost("resnet", "without a shortcut")) > 0.3,
+    min(cost("resnet", "without a shortcut")) > 0.25,
 )
 claim(
     "Recorded: new means and variances do not save the plain net: over 50 points stay lost in every run.",
-    min(cost("plain", "without the last, norms anew")) > 0.5,
+    min(cost("plain", "without 11, norms anew")) > 0.5,
 )
 
 # %% [markdown]
@@ -1142,10 +1148,11 @@ claim(
 # the error grows gradually the more blocks go, or change places, and that VGG falls to chance. They read it as an
 # *ensemble*, a vote of many networks of different depth. Our cuts agree where single, late blocks are concerned, and,
 # in the mean of nine, one pair of neighbours that changes places. They do not support what is sometimes made of it:
-# the first three blocks cannot go, nor can four of the 13 drawn at random, and two already cost eight points and
-# more. And they do not decide for the vote. A network in which each block adds a small correction to what runs along
-# would look the same; how large the corrections are is measured further below. (Theirs had 54 blocks on photographs,
-# ours 15 on digits.)
+# the first three blocks cannot go; four of 13 cost over 40 points in the mean of five draws, and two over five. (Five
+# draws are few: each of the five fours has one of the first three blocks in it. Whether four late ones could go, they
+# do not say.) And they do not decide for the vote. A network in which each block adds a small correction to what runs
+# along would look the same; how large the corrections are is measured further below. (Theirs had 54 blocks on
+# photographs, ours 15 on digits.)
 #
 # ## The ReLU behind the sum
 #
@@ -1165,7 +1172,7 @@ ours.load_state_dict(dict(zip(ours.state_dict(), library.state_dict().values()))
 maps = torch.randn(2, 16, 8, 8)
 with torch.no_grad():
     both = ours(maps), library(maps)
-    runs_along = {"2015": residual(16, 16, 1)(maps.relu()), "2016": both[0]}
+    runs_along = {"2015": residual(16, 16, 1)(maps.relu()), "2016": ours(maps.relu())}
 for year, out in runs_along.items():
     print(year, f"lowest value {out.min():.1f}, zeros {(out == 0).float().mean():.0%}")
 
@@ -1175,7 +1182,7 @@ claim(
     torch.allclose(*both, atol=1e-5),
 )
 claim(
-    "Behind a block of 2015 nothing is negative; with pre-activation something is.",
+    "Where nothing negative comes in, nothing negative comes out of a block of 2015; with pre-activation something.",
     runs_along["2015"].min() == 0 > runs_along["2016"].min(),
 )
 claim(
@@ -1266,7 +1273,7 @@ three_late = mean_of(cost("resnet", "without last three"))
 verdict(
     "Deep plain nets degrade because their gradients vanish.",
     max(back["plain, 56 layers"]) < 1e-3 or later["plain, 56 layers"] < 1e-3,
-    because="at the start the first layers are pulled most; in the end less, but far from nothing",
+    because="at the start the first is pulled over a hundred times as much as the last but one; in the end far from 0",
 )
 verdict(
     "They degrade because they overfit.",
@@ -1292,7 +1299,7 @@ verdict(
 verdict(
     "A trained ResNet works on without a few of its blocks.",
     [late < 0.05, three_late < 0.05, early < 0.05],
-    because="a late one, yes; the last three cost 3 to 15 points, by the run; the first three over fifty",
+    because="a late one, yes; the last three cost 3 to 13 points, by the run; the first three over fifty",
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -1307,13 +1314,13 @@ verdict(
 
 # %% tags=["nbval-ignore-output"]
 net, added, lost = whole_nets["resnet"], [], []
-names = [f"features.conv{2 + k // 5}_x.{k % 5}" for k in range(15)]
-inner = [f"{name}.{which}" for name in names for which in ("branch", "shortcut")]
+places = [f"features.conv{2 + k // 5}_x.{k % 5}" for k in range(15)]
+inner = [f"{name}.{which}" for name in places for which in ("branch", "shortcut")]
 with torch.no_grad(), recording(net, *inner) as outputs:
     net(steps[0](digits_new.pixels))
-for k, name in enumerate(names):
+for k, name in enumerate(places):
     added.append((outputs[f"{name}.branch"].std() / outputs[f"{name}.shortcut"].std()).item())
-    lost.append(runs["resnet"][0].accuracy - runs["resnet"][0].test[f"without {k}"])
+    lost.append(cut_runs["resnet"][0].accuracy - cut_runs["resnet"][0].test[f"without {k}"])
 ranks = [torch.tensor(values).argsort().argsort().float() for values in (added, lost)]
 agreement = torch.corrcoef(torch.stack(ranks))[0, 1].item()
 print(f"rank correlation of what a block adds and what is lost without it: {agreement:.2f}")
@@ -1330,7 +1337,10 @@ plots.by_layer({"ResNet-32": added}, [str(k) for k in range(15)], "branch over s
 tail = mean_of([added[k] for k in range(11, 15)])
 
 # %% tags=["claim"]
-claim("What the last four blocks add is a quarter to four fifths of what they are added to.", 0.25 < tail < 0.8)
+claim(
+    "In the mean, what the last four blocks add varies a quarter to four fifths as much as what they are added to.",
+    0.25 < tail < 0.8,
+)
 claim(
     "The more a block adds, the more is lost without it: the ranks agree, with a correlation above 0.4.",
     agreement > 0.4,
@@ -1338,9 +1348,9 @@ claim(
 
 # %% [markdown]
 # So a block that adds more is missed more, in this one run. Both also fall with depth, so part of the agreement may be
-# depth alone. And small the corrections are not: about half of what they are added to in the last four blocks, more in
-# the first. So the second reading does not hold in these words: what late blocks add is not small, and yet it is
-# hardly missed. That does not prove the vote. It was not put to a test here, only its rival was.
+# depth alone. And small the corrections are not: about half of what they are added to in the last four blocks, in the
+# mean, and more in the very first. So the second reading does not hold in these words: what late blocks add is not
+# small, and yet it is hardly missed. That does not prove the vote. It was not put to a test here, only its rival was.
 
 # %% [markdown]
 # ## Exercises

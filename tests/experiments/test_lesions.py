@@ -96,7 +96,7 @@ def test_without_its_shortcut_a_block_is_a_plain_one():
 def test_the_record_holds_an_accuracy_for_every_cut(arm):
     model, record = lesions.trained(arm, 0, SMALL, CPU)
     cuts = [f"without {number}" for number in range(15)] + [f"without {count} drawn" for count in (2, 4, 8, 12)]
-    cuts += ["without first three", "without last three", "neighbours exchanged", "without the last, norms anew"]
+    cuts += ["without first three", "without last three", "neighbours exchanged", "without 11, norms anew"]
     cuts += ["without a shortcut"] if arm == "resnet" else []
     assert sorted(record.test) == sorted(["loss", "accuracy", *cuts])
     assert all(0 <= record.test[cut] <= 1 for cut in cuts) and not model.training
