@@ -691,7 +691,7 @@ claim(
 #
 # *CIFAR-10* has 50,000 photographs of 32×32 pixels, in colour, of animals and vehicles. A net with LeNet's shape and
 # three input channels learns them too. The course's *ladder* trains one small net of each family on them, all by one
-# recipe; chapters 05, 06 and 12 add rungs. The years in its pictures are those of the families: the nets are small
+# recipe; chapters 05, 06, 07 and 12 add rungs. The years in its pictures are those of the families: the nets are small
 # versions with ReLU and max pools, in today's manner. (`python -m cnnlib run ladder --full` makes the records. Ours
 # read a copy of CIFAR-10 whose pictures had been saved as JPEG: its pixels differ a little from the original's.)
 
