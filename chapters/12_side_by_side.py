@@ -721,8 +721,9 @@ print(f"{trained}: {result.accuracy:.1%} of unseen clothes, {result.seconds:.1f}
 #
 # Chapters 04 to 07 put LeNet, AlexNet, ZFNet, a VGG and NiN on the photographs of CIFAR-10 (our copy, saved as JPEG:
 # chapter 04), all by one recipe: eight passes at a rate of 0.01. Three more rungs of that ladder are recorded, once
-# each, as NiN is: ResNet-20, MnasNet and EfficientNet, all in the course's versions for 32×32 pixels (ResNet-20 is its
-# paper's; MnasNet has half the width, EfficientNet half the width and half the blocks of theirs):
+# each, as NiN is (NiN in 16 bits, of which more below): ResNet-20, MnasNet and EfficientNet, all in the course's
+# versions for 32×32 pixels (ResNet-20 is its paper's; MnasNet has half the width, EfficientNet half the width and half
+# the blocks of theirs):
 
 # %% jupyter={"source_hidden": true}
 predict(
@@ -761,17 +762,16 @@ claim(
 )
 
 # %% [markdown]
-# LeNet, AlexNet, ZFNet and VGG climb; the one NiN stands below VGG (chapter 07 says why that means little). The one
-# ResNet-20 reads 76.6 %<!-- ladder-full: resnet20_cifar, mean -->, as much as the best of three VGGs, no more; the one
-# EfficientNet 79.1 %<!-- ladder-full: efficientnet_cifar, mean -->. Between them the one MnasNet reads 73.8 %<!--
-# ladder-full: mnasnet_cifar, mean -->. In its last pass it names 81 in a hundred of its own photographs, each VGG over
-# 90: at this rate eight passes may be too few for it. A rung is a net *and* a recipe; of the years it says little. For
-# its half of the multiply-adds EfficientNet has two and a half times ResNet-20's parameters, and its one run took
-# 2,451 seconds<!-- ladder-full: efficientnet_cifar, seconds, mean --> of one core, ResNet-20's 888<!-- ladder-full:
-# resnet20_cifar, seconds, mean --> of one of the same kind. Multiply-adds are not time. And whom does the recipe suit?
-# In chapter 09, at a rate chosen for it among three and with weight decay, one run of ResNet-20 read 81.1 %<!--
-# degradation-cifar10: resnet20, mean -->. One run each proves nothing, but it is a reason to ask how much of a rung is
-# its recipe.
+# The first five climb, one run of NiN among them. The one ResNet-20 reads 76.6 %<!-- ladder-full: resnet20_cifar, mean
+# -->, as much as the best of three VGGs, no more; the one EfficientNet 79.1 %<!-- ladder-full: efficientnet_cifar,
+# mean -->. Between them the one MnasNet reads 73.8 %<!-- ladder-full: mnasnet_cifar, mean -->. In its last pass it
+# names 81 in a hundred of its own photographs, each VGG over 90: at this rate eight passes may be too few for it. A
+# rung is a net *and* a recipe; of the years it says little. For its half of the multiply-adds EfficientNet has two and
+# a half times ResNet-20's parameters, and its one run took 2,451 seconds<!-- ladder-full: efficientnet_cifar, seconds,
+# mean --> of one core, ResNet-20's 888<!-- ladder-full: resnet20_cifar, seconds, mean --> of one of the same kind.
+# Multiply-adds are not time. And whom does the recipe suit? In chapter 09, at a rate chosen for it among three and
+# with weight decay, one run of ResNet-20 read 81.1 %<!-- degradation-cifar10: resnet20, mean -->. One run each proves
+# nothing, but it is a reason to ask how much of a rung is its recipe.
 #
 # Next, then, a net and a recipe made for each other. Chapter 06 tells of a simplified VGG that reads 82.92 % of these
 # photographs; ours, far larger than the one above, took over an hour of a processor core to pass that. `speed` is made
