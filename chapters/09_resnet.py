@@ -1184,11 +1184,11 @@ claim(
 
 # %% [markdown]
 # In the large it is the same picture. The ResNet works on without one late block, and neighbours may change places;
-# the nets without shortcuts, whichever block is gone, name a fifth at most. But that late blocks can go is less true
-# here: the last three cost 3 to 13 points on digits, and nearly 48 on photographs. What this net can best do without
-# stands inside its second stage. It is one run each; and data, widths and passes all differ from those of the digits,
-# so why, we cannot say. (To train them anew: `python -m cnnlib run lesions --size cifar --folder FOLDER`, an hour and
-# a half of one processor core.)
+# the nets without shortcuts, whichever block is gone, name hardly more than a fifth. But that late blocks can go is
+# less true here: the last three cost 3 to 13 points on digits, and nearly 48 on photographs. What this net can best do
+# without stands inside its second stage. It is one run each; and data, widths and passes all differ from those of the
+# digits, so why, we cannot say. (To train them anew: `python -m cnnlib run lesions --size cifar --folder FOLDER`, an
+# hour and a half of one processor core.)
 #
 # What does this support? Veit and others [3] cut a ResNet of 54 blocks and found that one block hardly matters, that
 # the error grows gradually the more blocks go, or change places, and that VGG falls to chance. They read it as an
