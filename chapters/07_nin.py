@@ -374,8 +374,8 @@ print(f"without the hidden 1×1: {whole.parameters - hidden:,}")
 print(f"with three matrices in place of one map a class: {with_matrices:,}")
 widths = [3, *(row[-1][0] for row in CIFAR), 10]  # maps of the windows alone, from the colours to the classes
 bare = sum((row[0] ** 2 * a + 1) * b for row, a, b in zip([*CIFAR, (1,)], widths, widths[1:]))
-small = sum(p.numel() for p in nin_cifar().parameters())
-print(f"the net for CIFAR-10: {small:,}, without its hidden 1×1 {bare:,}")
+of_cifar = sum(p.numel() for p in nin_cifar().parameters())
+print(f"the net for CIFAR-10: {of_cifar:,}, without its hidden 1×1 {bare:,}")
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
@@ -394,7 +394,9 @@ claim("With matrices in the place of the mean it would have 178 million.", round
 # so they save. A 1×1 saves where it makes maps fewer before a large window: that is chapter 08.
 
 # %% tags=["claim"]
-claim("Without its hidden 1×1 the net for CIFAR-10 would have more parameters, by over a quarter.", bare > 1.25 * small)
+claim(
+    "Without its hidden 1×1 the net for CIFAR-10 would have more parameters, by over a quarter.", bare > 1.25 * of_cifar
+)
 
 # %%
 plots.costs(costs, "NiN: where its parameters, its work and its memory are")
@@ -955,7 +957,7 @@ plots.ladder({}, photographs, ladder.ARMS, 0.4, "Test accuracy on CIFAR-10, eigh
 
 # %% tags=["claim"]
 claim(
-    "Recorded: the one run of NiN reads more than 73 %; each AlexNet and each ZFNet fewer, each VGG more than 75 %.",
+    "Recorded: the one run of NiN reads more than 73 %; each AlexNet and each ZFNet less, each VGG more than 75 %.",
     photographs["nin_cifar"][0].accuracy > 0.73
     and max(run.accuracy for arm in ("alexnet_cifar", "zfnet_cifar") for run in photographs[arm]) < 0.73
     and min(run.accuracy for run in photographs["vgg_cifar"]) > 0.75,
