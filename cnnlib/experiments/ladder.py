@@ -15,11 +15,15 @@ from cnnlib.data import Images, Pad
 from cnnlib.datasets import cifar10, fashion
 from cnnlib.experiments.running import Size, train_and_record
 from cnnlib.experiments.small_kernels import random_labels, untouched
+from cnnlib.experiments.tournament import densenet22
 from cnnlib.models import MODELS
 from cnnlib.records import Record
 from cnnlib.training import Recipe
 
-# A rung is a network of cnnlib.models, and its name in pictures.
+# `densenet_cifar` trains for over an hour on two cores, so a rung with half its layers stands before it.
+NETS = MODELS | {"densenet22": densenet22}
+
+# A rung is a network of NETS, and its name in pictures.
 ARMS = {
     "lenet_cifar": "LeNet, 1998",
     "alexnet_cifar": "AlexNet, 2012",
@@ -31,7 +35,8 @@ ARMS = {
     "plain56_cifar": "plain, 56 layers, 2015",
     "resnet20_cifar": "ResNet-20, 2015",
     "resnet56_cifar": "ResNet-56, 2015",
-    "densenet_cifar": "DenseNet, 2016",
+    "densenet22": "DenseNet-22, 2016",
+    "densenet_cifar": "DenseNet-40, 2016",
     "mnasnet_cifar": "MnasNet, 2018",
     "efficientnet_cifar": "EfficientNet, 2019",
 }
@@ -45,7 +50,7 @@ def run(arm: str, seed: int, size: Size, device: torch.device, spoil: Callable =
     """Train one rung; smaller images are padded to 32×32. The seed sets weights and order. `spoil` may change all."""
     part, test = size.load()
     torch.manual_seed(seed)
-    model, data = spoil(MODELS[arm](part.pixels.shape[1], len(part.classes)), (part, test), seed)
+    model, data = spoil(NETS[arm](part.pixels.shape[1], len(part.classes)), (part, test), seed)
     model = model.to(memory_format=torch.channels_last)  # the same numbers, in less time
     return train_and_record(
         model, data, size, experiment="ladder", arm=arm, seed=seed, device=device, transforms=padding(part)

@@ -8,7 +8,6 @@ from cnnlib.data import Images
 from cnnlib.datasets import fashion
 from cnnlib.experiments import ladder
 from cnnlib.experiments.ladder import ARMS, FULL, LIVE, padding
-from cnnlib.models import MODELS
 
 FEW = replace(LIVE, data=lambda: tuple(part[:40] for part in fashion()), recipe=replace(LIVE.recipe, epochs=1))
 
@@ -18,11 +17,11 @@ def colours(side: int) -> Images:
     return Images(pixels, torch.arange(20) % 10, tuple("abcdefghij"))
 
 
-@pytest.mark.parametrize("arm", ["lenet_cifar", "zfnet_cifar"])
+@pytest.mark.parametrize("arm", ["lenet_cifar", "zfnet_cifar", "densenet22"])
 def test_a_rung_is_a_network_of_the_course_with_the_data_s_channels(arm):
     for data, channels in ((FEW.data, 1), (lambda: (colours(32), colours(32)), 3)):
         record = ladder.run(arm, 0, replace(FEW, data=data), torch.device("cpu"))
-        assert record.parameters == sum(p.numel() for p in MODELS[arm](channels, 10).parameters())
+        assert record.parameters == sum(p.numel() for p in ladder.NETS[arm](channels, 10).parameters())
 
 
 def test_images_of_28_pixels_are_padded_and_those_of_32_left_alone():
@@ -56,4 +55,4 @@ def test_a_rung_in_mixed_precision_stands_where_there_is_none_in_32_bits(tmp_pat
 
 def test_every_rung_climbs_higher_in_time():
     years = [int(name.rpartition(", ")[2]) for name in ARMS.values()]
-    assert years == sorted(years) and set(ARMS) <= set(MODELS)
+    assert years == sorted(years) and set(ARMS) <= set(ladder.NETS)

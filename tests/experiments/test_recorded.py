@@ -8,7 +8,6 @@ import torch
 
 from cnnlib.experiments import EXPERIMENTS, degradation, ladder, lesions, lift, pixel_shuffle, scaling, speed
 from cnnlib.experiments.running import sizes
-from cnnlib.models import MODELS
 from cnnlib.records import RUNS, read_all
 
 SETTINGS = {
@@ -20,7 +19,7 @@ SETTINGS = {
 }
 NETS = {
     "degradation": lambda arm: degradation.build(degradation.ARMS[arm], 3),
-    "ladder": lambda arm: MODELS[arm](),
+    "ladder": lambda arm: ladder.NETS[arm](3, 10),
     "lesions": lambda arm: degradation.network(lesions.ARMS[arm], lesions.BLOCKS, 3, 16),
     "lift": lambda arm: lift.build(lift.ARMS[arm]),
     "scaling": lambda arm: scaling.build(scaling.ARMS[arm], 3),
