@@ -50,8 +50,9 @@
 # %% [markdown]
 # Behind the page runs one Python, the *kernel*. It keeps every name that a cell has set, in the order in which *you*
 # ran the cells, not in the order of the page. While a cell runs, a star stands in place of its number: `[*]`. If
-# something looks strange, restart the kernel and run the cells from the top. Change what you like; **Ctrl-S** saves,
-# and `git checkout -- chapters` brings the original back.
+# something looks strange, restart the kernel and run the cells from the top. Change what you like; **Ctrl-S** saves.
+# To begin afresh, type `git checkout -- chapters/00_start.ipynb chapters/00_start.py` in a terminal in the course's
+# folder: it brings this page's original back, and your changes to the page are gone.
 #
 # Most chapters begin with cells like these two. They load what the others use.
 
@@ -78,8 +79,8 @@ device = default_device()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What the course promises
 #
-# - Every number is computed by a cell that you can run.
-# - Every claim is checked while you read: **✓** it holds, **✗** it does not.
+# - What we measured, you can measure.
+# - Every claim is checked when its cell runs: **✓** it holds, **✗** it does not.
 # - What chance decides is measured more than once.
 # - Once installed, no internet needed.
 
@@ -89,7 +90,8 @@ device = default_device()
 
 # %% [markdown]
 # So there are three kinds of cells. An *exact* cell, like `28 * 28`, shows the same on every computer. A *measured*
-# cell shows what was found on yours. A *claim* cell tests sentences. Next come a measured one and a claim.
+# cell shows what was found on the computer that ran it last. A *claim* cell tests sentences. Next come a measured one
+# and a claim: run both, for the ✓ that stands there is another computer's.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Is everything here?
@@ -204,7 +206,8 @@ claim("As floats it is 300.", (torch.tensor([200.0]) + torch.tensor([100.0])).it
 # with very bright images. 128 + 128 is 0. -->
 
 # %% [markdown]
-# So the first thing that happens to an image on its way into a network: it becomes floats, numbers with a fraction.
+# A *network* is made of *layers*; each takes numbers in and gives numbers out, and the next one reads those. So the
+# first thing that happens to an image on its way into a network: it becomes floats, numbers with a fraction.
 #
 # ## A first convolution
 #
@@ -229,7 +232,7 @@ predict(
     "Eight times a pixel minus its eight neighbours: where on the digit is the result about 0?",
     {
         "where the image is black": "There it is 0, yes. Now take a pixel in the middle of a broad white stroke.",
-        "on the outline": "There some neighbours are white and some are black. What do the eight add up to?",
+        "on the outline": "A white pixel, 250, with five white and three black neighbours: 8 · 250 − 5 · 250?",
         "wherever all nine pixels are alike": "Which places of this digit are that? Take one of them and add up.",
         "nowhere": "The nine numbers of the kernel add up to 0. When does that decide?",
     },
@@ -296,7 +299,8 @@ claim("Another seed gives others.", not torch.equal(draws[0], draws[2]))
 # %% [markdown]
 # Which seed is the right one? None. That is why this course repeats a training with several and shows them all.
 # `first_seed()` is where they begin. To see what other seeds do, start with `CNNLIB_SEED=100 make lab` (on Windows
-# `set CNNLIB_SEED=100` first, in the same window): measured numbers change, and claims should not.
+# first `$env:CNNLIB_SEED = 100` in PowerShell, or `set CNNLIB_SEED=100` in the command prompt, then start Jupyter from
+# the same window): measured numbers change, and claims should not.
 
 # %% tags=["nbval-ignore-output"]
 print("device", device, "· seeds begin at", first_seed())
@@ -483,7 +487,7 @@ check(solution_downward, of="downward")
 # - <a id="kernel"></a>**kernel** (01): the small grid of weights of a convolution; also the Python behind a
 #   notebook (00).
 # - <a id="label"></a>**label** (03): the right class of an image, as a number.
-# - <a id="learning-rate"></a>**learning rate** (03): how far a step goes along the gradient.
+# - <a id="learning-rate"></a>**learning rate** (03): how far a step goes against the gradient.
 # - <a id="logit"></a>**logit** (03): a network's raw output for a class, any number, before softmax.
 # - <a id="loss"></a>**loss** (03): one number that says how wrong the network is; training lowers it.
 # - <a id="mac"></a>**MAC** (02): multiply-add, one multiplication with an addition; networks' work is counted in it.

@@ -9,12 +9,12 @@
 # %% [markdown] slideshow={"slide_type": "slide"}
 # # AlexNet and ZFNet
 #
-# In 2012 a network of eight layers won a contest of a thousand classes. Which of its parts are still in use, and what
-# does each do?
+# In 2012 networks of eight layers won a contest of a thousand classes. Which of their parts are still in use, and
+# what does each do?
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 1 minute. Ask: what did AlexNet bring? Usual answers: depth, ReLU, dropout, GPUs. Write them down with a
-# question mark each; three of them are measured today. -->
+# question mark each; two of them are measured today. -->
 
 # %% [markdown]
 # This chapter takes about an hour; its code runs in about a minute. You need to know what convolutions and pools do
@@ -95,9 +95,9 @@ predict(
 # 18.2 %; five of them, their answers averaged, had 16.4 %; with two more, trained on extra images, 15.3 %; the best
 # other entry had 26.2 % [1]. That is the often-told ten points. New at that size were ReLU, dropout, the two graphics
 # cards (GPUs), pools that overlap, and a *response normalisation* between neighbouring maps [1]. ReLU, dropout and
-# graphics cards stayed. The split over two cards went with its author's next version [4]; response normalisation went
-# when VGG found it without use [5]; the 11×11 windows when ZFNet looked at them [6]; the large fully connected layers
-# with NiN (chapter 07).
+# graphics cards stayed. The two towers went with its author's next version [4]; response normalisation went when VGG
+# found it without use [5]; ZFNet gave up the 11×11 windows when it looked at them [6]; the large fully connected
+# layers with NiN (chapter 07).
 
 # %% [markdown]
 # ## Five convolutions, three matrices
@@ -336,6 +336,7 @@ predict(
         "half of its parameters and of its work": "C1, C3 and the matrices stay whole. What share have they?",
         "much of its parameters, little of its work": "Where are the parameters? And are those layers cut?",
         "few of its parameters, a third of its work": "Which layers hold the parameters, which do the work?",
+        "nothing: it is the same network": "How many maps does a kernel of C2 see now, how many would it see uncut?",
     },
 )
 
@@ -467,10 +468,7 @@ claim(
 )
 claim(
     "In no run does tanh need more than one pass longer than ReLU to get there.",
-    all(
-        sum(row["accuracy"] < 0.75 for row in a.epochs) <= 1 + sum(row["accuracy"] < 0.75 for row in b.epochs)
-        for a, b in zip(runs["tanh"], runs["relu"])
-    ),
+    all(arrives(a) <= arrives(b) + 1 for a, b in zip(runs["tanh"], runs["relu"])),
 )
 
 # %% tags=["claim"] slideshow={"slide_type": "fragment"}
@@ -487,11 +485,12 @@ claim("With sigmoids every run stays near a guess: below 20 %.", all(run.accurac
 
 # %% [markdown]
 # We had expected ReLU to win. Over ten recorded runs it reads 77.0 %<!-- alexnets: relu, mean --> of unseen clothes,
-# and tanh 78.0 %<!-- alexnets: tanh, mean -->. One thing has changed since 2012: the start. Whether it explains the
-# paper's six we have not measured; its images, depth and rates differ as well. Then the first weights were drawn from
-# a normal distribution of deviation 0.01, whatever the layer, and the biases were 1 in five of the eight layers, so
-# that their ReLUs have something to pass on [1]. He's and Glorot's rules came from asking what becomes of the
-# gradient, so let us ask too: from each start, how strongly does the loss pull at each layer?
+# and tanh 78.0 %<!-- alexnets: tanh, mean -->. (On the same 1,000 images, that is; and in six passes, at whose end the
+# rate is zero, six times as long could only show as "not at all".) Much differs from the paper: images, depth, rates,
+# and the start. Whether the start explains its six we have not measured, but look at it. In 2012 the first weights
+# were drawn from a normal distribution of deviation 0.01, whatever the layer, and the biases were 1 in five of the
+# eight layers, so that their ReLUs have something to pass on [1]. He's and Glorot's rules came from asking what
+# becomes of the gradient, so let us ask too: from each start, how strongly does the loss pull at each layer?
 
 # %% slideshow={"slide_type": "slide"} jupyter={"source_hidden": true}
 predict(
@@ -499,7 +498,7 @@ predict(
     {
         "about the same": "The slope is one factor of each layer. What is the other?",
         "a hundredth": "Seven layers lie between. What would one layer's factor be?",
-        "less than a hundred-thousandth": "A factor of six lost in every layer. The slope is 1, so where does it go?",
+        "less than a hundred-thousandth": "A factor of five a layer, and more. The slope is 1, so where does it go?",
     },
 )
 
@@ -523,7 +522,7 @@ plots.by_layer(pulls, layers, "pull on the weights (norm)", "How strongly the lo
 # it must be the sigmoid's. -->
 
 # %% tags=["nbval-ignore-output"]
-ratio, old, bare = {name: norms[0] / norms[-1] for name, norms in pulls.items()}, {}, {}
+old, bare = {}, {}
 for bend in (nn.ReLU, nn.Tanh, nn.Sigmoid):  # all three from the start of 2012, then without its biases
     torch.manual_seed(seed)
     net = alexnets.small_alexnet(bend, start=initialise_2012).to(device)
@@ -533,7 +532,14 @@ for bend in (nn.ReLU, nn.Tanh, nn.Sigmoid):  # all three from the start of 2012,
     bare[bend.__name__] = [norm for _, norm in gradient_norms(net, inputs, few.labels)]
 for which, found in (("2012", old), ("without biases", bare)):
     print(f"{which:15}", *(f"{name} C1 {norms[0]:.0e}, F8 {norms[-1]:.0e}" for name, norms in found.items()), sep="   ")
-to_c1, to_c1_bare = ({name: norms[0] / norms[-1] for name, norms in found.items()} for found in (old, bare))
+
+
+# %%
+def c1_over_f8(found):
+    return {name: norms[0] / norms[-1] for name, norms in found.items()}
+
+
+ratio, to_c1, to_c1_bare = c1_over_f8(pulls), c1_over_f8(old), c1_over_f8(bare)
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
@@ -563,17 +569,18 @@ claim(
     "With ReLU the biases strengthen the pull on C1 less than tenfold, with tanh they make it ten times weaker.",
     1 < old["ReLU"][0] / bare["ReLU"][0] < 10 and old["Tanh"][0] < bare["Tanh"][0] / 10,
 )
-claim("AlexNet itself, its start, coloured squares as far apart as raw pixels: more than a hundredth.", its_own > 0.01)
+claim("With ReLU they strengthen the pull on F8 over a millionfold.", old["ReLU"][-1] > 1e6 * bare["ReLU"][-1])
+claim("AlexNet itself, on squares as far apart as raw pixels: C1 has over a hundredth of F8's pull.", its_own > 0.01)
 
 # %% [markdown]
 # So the weights of 0.01 alone favour no layer: on the way forward each layer makes what it hands on smaller, on the
 # way back each makes smaller what arrives, and the two make up for each other. Biases of 1 hold up what goes into the
 # later layers, and their pull grows. The way back stays faint: with ReLU C1 gains less than a factor of ten where F8
-# gains a million, with tanh it even loses. For at 1 tanh has a slope of 0.42, where ReLU has 1: what costs tanh a
-# factor of thirty here is the biases, too. (Chapter 06 meets this again.)
+# gains millions, with tanh it even loses. For at 1 tanh has a slope of 0.42, where ReLU has 1: what tanh loses here,
+# it loses by the biases, too. (Chapter 06 meets this again.)
 #
 # The slope is one factor, the weights are the other. How large should they be? He's rule says: deviation √(2/n) for n
-# inputs. A ReLU lets half of the square through; the 2 makes up for it. Send numbers through eight layers:
+# inputs. A ReLU halves the mean of the squares; the 2 makes up for it. Send numbers through eight layers:
 
 # %%
 generator = Generator().manual_seed(0)
@@ -586,12 +593,18 @@ print("He's deviation for")
 for name, count in {"C2, ours": 25 * 8, "C2 of 2012": 25 * 48, "F6 of 2012": 9216}.items():
     print(f"{name:11}{count:6,} inputs: {(2 / count) ** 0.5:.3f}")
 ten = records.read_all(alexnets.LIVE.name)
+seen = {  # for each pass, how many training images are right
+    arm: [[Score(run.seed, run.epochs[number]["accuracy"]) for run in ten[arm]] for number in range(6)]
+    for arm in ("tanh", "relu")
+}
 
 # %% tags=["claim"]
-claim("Recorded, ten runs: tanh is ahead of ReLU on unseen clothes.", beats(ten["tanh"], ten["relu"], by=0))
+claim("Recorded, ten runs: tanh is ahead of ReLU on these unseen clothes.", beats(ten["tanh"], ten["relu"], by=0))
 claim(
-    "Recorded: on the training images it is ahead after two passes, by a point at least.",
-    beats(*([Score(run.seed, run.epochs[1]["accuracy"]) for run in ten[arm]] for arm in ("tanh", "relu")), by=0.01),
+    "Recorded: on the training images it is ahead after two passes, by a point at least; at the end neither is.",
+    beats(seen["tanh"][1], seen["relu"][1], by=0.01)
+    and not beats(seen["tanh"][-1], seen["relu"][-1], by=0)
+    and not beats(seen["relu"][-1], seen["tanh"][-1], by=0),
 )
 claim(
     "Recorded: from the start of 2012 our small net with ReLU stays at a guess, whatever the seed.",
@@ -609,17 +622,11 @@ claim(
 #
 # AlexNet trained on random 224×224 parts of photos of 256×256, mirrored or not, and moved the colours of each photo
 # along the three directions in which the colours of all training photos vary most, by random factors of deviation 0.1
-# [1]. The paper counts 2,048 parts a photo. Places first, then colours:
+# [1]. The paper counts 2,048 parts a photo:
 
 # %%
 places = 256 - 224 + 1
 print(f"{places}·{places} places, mirrored or not: {2 * places**2:,}; the paper's 2,048 are 2·32·32")
-photos = torch.rand(50, 3, 32, 32, generator=Generator().manual_seed(0)).cumsum(1)
-values, directions = torch.linalg.eigh(torch.cov(photos.transpose(0, 1).flatten(1)))  # of all pixels of all photos
-factors = 0.1 * torch.randn(50, 3, generator=Generator().manual_seed(1))  # three for each photo
-moved = photos + ((factors * values) @ directions.T)[:, :, None, None]
-print("three photos, how far red, green and blue have moved:")
-print((moved - photos)[:3, :, 0, 0])
 
 # %% tags=["claim"]
 claim("33 places each way, not 32: 2,178 parts a photo. The paper is one short each way.", 2 * places**2 == 2178)
@@ -750,10 +757,10 @@ claim(
 claim("And most of the gap is back.", longer["after it"] - longer["unseen"] > 0.5 * gap_of_plain)
 
 # %% [markdown]
-# So the small gap was mostly unfinished training. Note also how far apart dropout's two upper bars are: the accuracy
-# printed *while* training is that of a net with half of what its hidden matrices read missing. (The 48 passes are one
-# run; the plain net was not given as many.) Mirroring made little difference on unseen images here; why, we have not
-# measured.
+# So in this run the small gap was mostly unfinished training. Note also how far apart dropout's two upper bars are:
+# the accuracy printed *while* training is that of a net with half of what its hidden matrices read missing. (The 48
+# passes are one run; the plain net was not given as many.) Mirroring made little difference on unseen images here;
+# why, we have not measured.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## ZFNet: what a stride of four overlooks
@@ -827,8 +834,8 @@ plots.maps(seen_rings, captions, "Rings that are there, and rings that are not",
 # too: look at the first picture at another size, and at the corners of the last. -->
 
 # %% [markdown]
-# ZFNet is AlexNet's table with four changes: windows and strides of C1 and C2, no groups, pools that round up, and
-# response normalisation *behind* the pool. Built, and shown equal:
+# ZFNet is AlexNet's table with these changes: another window, stride and padding in C1, another stride and padding in
+# C2, no groups, pools that round up, and response normalisation *behind* the pool. Built, and shown equal:
 
 # %%
 ZF_ROWS = [(96, 7, 2, 1), (256, 5, 2, 0), (384, 3, 1, 1), (384, 3, 1, 1), (256, 3, 1, 1)]  # as above, without groups
@@ -862,7 +869,8 @@ claim("Without padding C1 would give 109, not the 110 of the paper's figure.", w
 claim("From equal weights our five convolutions and the library's give equal maps.", torch.equal(*zf_maps))
 
 # %% [markdown]
-# What does the finer look cost? C1 has four times as many places; ZFNet makes up for it with a stride in C2.
+# What does the finer look cost? C1 has four times as many places; a stride in C2 makes up for most of it. And ZFNet
+# has no groups, so put it beside AlexNet without groups, too.
 
 # %%
 with torch.device("meta"):
@@ -874,8 +882,8 @@ for name, parts in (("AlexNet 2012", costs), ("ZFNet", finer)):
 
 # %% tags=["claim"]
 claim(
-    "ZFNet has 62,357,608 parameters, and does 1.6 times AlexNet's work.",
-    finer[-1].parameters == 62_357_608 and round(finer[-1].macs / costs[-1].macs, 1) == 1.6,
+    "ZFNet does 1.6 times the work of AlexNet's two towers, but 1.03 times that of AlexNet without groups.",
+    [round(finer[-1].macs / work, 2) for work in (costs[-1].macs, totals["without groups"].macs)] == [1.61, 1.03],
 )
 
 # %% [markdown]
@@ -896,8 +904,8 @@ verdict(
 )
 verdict(
     "ReLU solves the vanishing gradient.",
-    [ratio["ReLU, He's start"] > 1e-3, ratio["ReLU, start of 2012"] > 1e-3],
-    because="from He's start the pull arrives; from that of 2012 it vanishes too, if less than with tanh or sigmoids",
+    [pulls["ReLU, He's start"][0] > 1e-3, pulls["ReLU, start of 2012"][0] > 1e-3],
+    because="from He's start the pull reaches C1; from that of 2012 hardly any, if more than with tanh or sigmoids",
 )
 verdict(
     "The two towers are the same network, only on two cards.",
@@ -918,7 +926,7 @@ verdict(
 verdict(
     "Dropout narrows the gap, so the network reads unseen images better.",
     beats(on_new["dropout"], on_new["plain"], by=0),
-    because="with as many passes it reads fewer; with three times as many, about as many, and most of the gap is back",
+    because="with as many passes it reads fewer; with three times as many, once, about as many, with most of the gap",
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -969,7 +977,8 @@ claim("The little that the seven moved is worth at least five points more.", aft
 # %% [markdown]
 # A picture of the windows shows mostly the dice. Eight layers of which seven are dice, and one trained, read about
 # three in five; a small change in each of very many weights, invisible in the picture, brings the rest. (A cosine of
-# 0.97 is a move by a quarter of the length.) After 150 steps, that is; the paper's windows are the work of ninety
+# 0.97 is a move by a quarter of the length. This is one run; and F8 alone had the rate chosen for all eight layers,
+# where one of its own might serve it better.) After 150 steps, that is; the paper's windows are the work of ninety
 # passes over 1.2 million photos.
 #
 # ## And on photographs?
@@ -1193,8 +1202,8 @@ check(solution_slim, of="slim")
 #
 # - 96 % of AlexNet's parameters are in three matrices, 92 % of its work in five convolutions.
 # - ReLU or tanh: mind the first weights.
-# - Dropout narrows a gap. Look at the lower end.
-# - A stride overlooks what is finer than two of it.
+# - Dropout narrows a gap. Look at its lower end.
+# - Below two strides, stripes look coarser than they are.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 2 minutes. Ask everyone for AlexNet's five rows from memory, then for the one that does the most work. -->

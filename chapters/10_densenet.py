@@ -66,7 +66,7 @@ torch.set_num_threads(1)  # nets as small as these are quicker on one core than 
 # many can be missed [4]. So, they thought, most layers add little, and could be narrow, if only nothing got lost. New
 # was the *dense block*: each layer reads the maps of all layers before it in the block, and adds a few of its own.
 # What stayed: stacking what was found early for those who come late. What did not become the rule is the network as a
-# whole. This chapter measures one reason.
+# whole. This chapter measures one of its costs.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The one idea
@@ -124,7 +124,8 @@ print(f"{x.shape[1]} maps in, six layers of growth 8: {stacked.shape[1]} maps ou
 # %% [markdown]
 # Which layer reads what? Let us not trust the drawing, and count. A *hook* is a function that torch calls when a
 # module runs. This one is called before each layer and notes how many *parcels* it is handed: one is what came into
-# the block, the others are what each earlier layer added.
+# the block, the others are what each earlier layer added. Each parcel that a layer reads is one *connection*. (In
+# chapter 04 the word meant each use of a number.)
 
 
 # %%
@@ -215,13 +216,13 @@ with torch.device("meta"):  # shapes without numbers
 blocks = [part for part in parts if part.kind == "DenseBlock"]
 counts = parcels(printed, photo)
 print("maps behind each block:", [part.shape for part in blocks])
-print("connections:", [sum(counts[end - size : end]) for size, end in zip(BLOCKS, (6, 18, 42, 58))], sum(counts))
+per_block = [sum(part.tolist()) for part in torch.tensor(counts).split(BLOCKS)]
+print("connections:", per_block, sum(counts))
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
     "21, 78, 300 and 136 connections: 535 in all, each block for itself.",
-    [sum(counts[end - size : end]) for size, end in zip(BLOCKS, (6, 18, 42, 58))] == [21, 78, 300, 136]
-    and sum(counts) == 535,
+    per_block == [21, 78, 300, 136] and sum(counts) == 535,
 )
 claim(
     "Maps pile up to 256, 512, 1,024 and 1,024, and their side is 56, 28, 14, 7.",
@@ -249,9 +250,9 @@ def layers_with_weights(net):
 print(f"the listing: {layers_with_weights(printed)} layers with weights, {whole.parameters:,} parameters")
 
 # %% [markdown]
-# 63 layers, not 121. It lacks the *bottleneck*: in the paper each dense layer first makes $4k$ maps of all that it
-# reads by a 1×1 convolution, and looks at these through 3×3 [1, section 3]. (In the first layers of the network that
-# is more than there were.)
+# 63 layers, not 121. It lacks the *bottleneck*: in the paper's nets for ImageNet each dense layer first makes $4k$
+# maps of all that it reads by a 1×1 convolution, and looks at these through 3×3 [1, section 3]. (In the first layers
+# of the network that is more than there were.)
 
 
 # %% tags=["show-code"] slideshow={"slide_type": "slide"}
@@ -385,7 +386,17 @@ with torch.device("meta"):
 totals = {name: summary(net, (3, 224, 224), depth=1)[-1] for name, net in family.items()}
 kept = {name: total.saved / 2**20 for name, total in totals.items()}  # MiB, 1,048,576 bytes
 for name, total in totals.items():
-    print(f"{name:27}{total.parameters / 1e6:6.1f} million parameters, {kept[name]:5.0f} MiB kept for an image")
+    counted = f"{total.parameters / 1e6:6.1f} million parameters, {total.macs / 1e9:4.1f} billion multiply-adds"
+    print(f"{name:27}{counted}, {kept[name]:4.0f} MiB kept for an image")
+
+
+def needed(name, images):  # weights, gradients and momentum, and what is kept for so many images; in MiB
+    return 12 * totals[name].parameters / 2**20 + images * kept[name]
+
+
+for images in (1, 32):
+    both = [f"{name} {needed(name, images):,.0f}" for name in ("DenseNet-121", "ResNet-50")]
+    print(f"MiB with weights, gradients and momentum, for {images} at once:", *both)
 
 # %% [markdown]
 # (*Checkpointed* comes below.) Where does it come from? A dense layer stacks all earlier maps anew. Its norm keeps
@@ -553,10 +564,10 @@ del pair, library, ours
 # ## What do the connections buy?
 #
 # Now take them away and see. A small DenseNet learns 2,000 clothes in two passes: two blocks of six plain layers,
-# $k=8$. In a block there are connections of two kinds: from layer to layer, and from each layer to the end, where the
-# stack is handed on. Each kind can be cut by itself. Whoever is cut off sees the *last* eight maps only, repeated
-# until they fill the stack. (The first layer of a block reads what came in, as ever.) So the weights, their start and
-# the multiply-adds stay the same; what is read differs.
+# $k=8$. In a block maps go two ways: from layer to layer, and from each layer to the end, where the stack is handed
+# on. (The formula did not count those.) Each way can be cut by itself. Whoever is cut off sees the *last* eight maps
+# only, repeated until they fill the stack. (The first layer of a block reads what came in, as ever.) So the weights,
+# their start and the multiply-adds stay the same; what is read differs.
 #
 # | | the block hands on all | the block hands on the last |
 # |---|---|---|
@@ -649,11 +660,11 @@ claim(
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
-    "Recorded: cut both kinds of connection, and ten points at least are lost.",
+    "Recorded: cut both ways, and ten points at least are lost.",
     beats(recorded["dense"], recorded["chain"], by=0.1),
 )
 claim(
-    "Cut one kind, whichever, and it is less than three on the mean.",
+    "Cut one way, whichever, and it is less than three on the mean.",
     all(mean_accuracy(recorded["dense"]) - mean_accuracy(recorded[arm]) < 0.03 for arm in ("inside", "ends")),
 )
 claim(
@@ -662,16 +673,15 @@ claim(
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# <!-- 3 minutes. Ask: which kind of connection is needed, then? Either will do. Usual wrong answer: "each connection
+# <!-- 3 minutes. Ask: which of the two ways is needed, then? Either will do. Usual wrong answer: "each connection
 # helps a little". -->
 
 # %% [markdown]
 # Ten recorded runs name 72.5 %<!-- densenets: dense, mean --> of the clothes when everything is connected, 70.9 %<!--
-# densenets: inside, mean --> and 70.8 %<!-- densenets: ends, mean --> when one kind of connection is cut, and
-# 53.6 %<!-- densenets: chain, mean --> when both are. So it is not that each connection adds a little. Either kind
-# does most of the other's work: whoever reads all early maps, the next layer or the end, one way round the eight maps
-# is enough. And the way need not be a stack: the residual net adds, and does as well. (It does a sixth more
-# multiply-adds; a table below says.)
+# densenets: inside, mean --> and 70.8 %<!-- densenets: ends, mean --> when one way is cut, and 53.6 %<!-- densenets:
+# chain, mean --> when both are. So it is not that each connection adds a little. Either way does most of the other's
+# work: it is enough that one leads round the eight maps, to the next layers or to the end. And the way need not be a
+# stack: the residual net adds, and does as well. (It does 18 % more multiply-adds; a table below says.)
 #
 # Not all of the chain's loss is the connections'. Its weights are as many, but most of them read copies of the same
 # eight maps. The plain net has neither stack nor sum, but twenty maps everywhere, and names 67.8 %<!-- densenets:
@@ -825,6 +835,17 @@ for number in seeds:
         agreement.append(float(torch.corrcoef(torch.stack(pair))[0, 1]))
 print("agreement of ranks within each reader, net by net:", " ".join(f"{value:.2f}" for value in agreement))
 
+
+# %%
+def shuffled():  # how two orders agree that are drawn at random, for the same five readers
+    drawn = [torch.cat([torch.randperm(n) / (n - 1) for n in range(2, 7)]) for _ in range(2)]
+    return float(torch.corrcoef(torch.stack(drawn))[0, 1])
+
+
+torch.manual_seed(0)
+by_dice = sorted(shuffled() for _ in range(1000))[950]
+print(f"two orders drawn at random reach {by_dice:.2f} once in twenty times")
+
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
     "Untrained or trained, no parcel's weights are more than a third off their column's mean.",
@@ -845,16 +866,16 @@ claim(
 
 # %% [markdown]
 # Two maps of one net. Do they rank the parcels alike, for the same reader? In some nets and blocks they agree in part,
-# in others no more than dice would; the line above has all six numbers, where 1 would be the same order. (Parcel 0 is
-# larger: 16 maps in block 1, 32 in block 2, the others 8; so we compare map for map.) That of the weights is nearly
-# flat, before the first step and after 126. That of the losses is not. In block 1 the first layers live on what came
-# in; in block 2 that is so of the parcel as a whole, but not map for map. The later layers would hardly miss any
-# single parcel, and the end misses most of them: what came in, too, six layers later. That is reuse, and it was
-# measured by taking away.
+# in others no more than dice do once in twenty times; the lines above have all six numbers, where 1 would be the same
+# order. (Parcel 0 is larger: 16 maps in block 1, 32 in block 2, the others 8; so we compare map for map.) That of the
+# weights is nearly flat, before the first step and after 126. That of the losses is not. In block 1 the first layers
+# live on what came in; in block 2 that is so of the parcel as a whole, but not map for map. The later layers would
+# hardly miss any single parcel, and the end misses most of them: what came in, too, six layers later. That is reuse,
+# and it was measured by taking away.
 #
 # Now compare with the picture of the wirings. The nets called *inside* never showed their early parcels to the end,
-# and know nearly as many clothes. What a trained net misses when it is taken away is not what a net lacks that learnt
-# without it. Both are measurements of use; they answer different questions.
+# and know nearly as many clothes. Take a connection from a trained net, and it misses it; a net that learnt without it
+# may have found another way. Both are measurements of use; they answer different questions.
 #
 # (The paper's nets learnt for 300 passes, with weight decay, which shrinks what nobody needs; ours for two, without.
 # So this says nothing against their map. It says that such a map must be shown beside an untrained one.)
@@ -876,8 +897,10 @@ ratio = {key: pull[0] / pull[-1] for key, pull in pulls.items()}
 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 curves = {arm: pulls[arm, 24, seed][::7] for arm in ("dense", "residual", "chain", "plain")}
-numbers = [f"{n}" for n in range(1, 51, 7)]
+numbers = [f"{n}" for n in range(1, 51, 7)]  # every seventh
 plots.by_layer(curves, numbers, "pull on the weights (norm)", "The pull at 50 convolutions, before the first step")
+for arm in curves:
+    print(f"{arm:9} first over last:", *(f"{ratio[arm, 24, number]:.1f}" for number in seeds))
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 3 minutes. Read from right to left: that is the way of the gradient. Ask: which line would you call vanishing?
@@ -954,8 +977,9 @@ claim(
 # ones cannot say.
 #
 # The paper's comparison is of another size: DenseNet-201, with 20 million parameters, errs about as often on ImageNet
-# as ResNet-101 with more than 40 million ([1], section 4.4). torchvision's own weights say the same: 76.9 % for the
-# one and 77.4 % for the other [6]. That is a comparison of parameters. You have seen what it leaves out.
+# as ResNet-101 with more than 40 million ([1], section 4.4). With torchvision's own weights the one names 76.9 %
+# rightly, the other 77.4 % [6]. The paper compares the work as well ([1], section 4.4). What training must keep, it
+# leaves out.
 #
 # ## Does it hold up?
 #
@@ -969,8 +993,8 @@ verdict(
 )
 verdict(
     "DenseNets have few parameters, so they need little memory.",
-    kept["DenseNet-121"] < kept["ResNet-50"],
-    because="half as much again as ResNet-50, if nothing is computed twice",
+    [needed("DenseNet-121", images) < needed("ResNet-50", images) for images in (1, 32)],
+    because="to train on one image it needs less than ResNet-50, on 32 more: each takes half as much again",
 )
 verdict(
     "The bottleneck makes each layer smaller.",
@@ -984,7 +1008,7 @@ verdict(
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 verdict(
     "Large weights show which features are reused.",
-    [value > 0.5 for value in agreement],
+    [value > by_dice for value in agreement],
     because="for one reader, the two orders agree in part in some blocks, in others no more than dice would",
 )
 verdict(

@@ -127,7 +127,7 @@ PARAMETERS = Exercise(
     properties=(
         Property("one layer: a kernel has a slice for each channel it reads", lambda g: widths(1, g), counted),
         Property("several layers", lambda g: widths(between(2, 4, g), g), counted),
-        Property("LeNet's two: 2,572", lambda g: ([1, 6, 16], 5), counted, trials=1),
+        Property("1, 6 and 16 channels, 5×5: 2,572", lambda g: ([1, 6, 16], 5), counted, trials=1),
     ),
     mistakes=(
         Mistake(
