@@ -206,8 +206,9 @@ claim("As floats it is 300.", (torch.tensor([200.0]) + torch.tensor([100.0])).it
 # with very bright images. 128 + 128 is 0. -->
 
 # %% [markdown]
-# A *network* is made of *layers*; each takes numbers in and gives numbers out, and the next one reads those. So the
-# first thing that happens to an image on its way into a network: it becomes floats, numbers with a fraction.
+# A *network* is made of *layers*; each takes numbers in and gives numbers out, and the next one reads those. They add
+# and multiply, and with bytes that would start again at 0 after 255. So the first thing that happens to an image on
+# its way into a network: it becomes floats, numbers with a fraction.
 #
 # ## A first convolution
 #

@@ -391,8 +391,8 @@ claim("The middle digit has vanished.", together[:, 28:54].abs().max() < 1e-5 < 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The law of prices
 #
-# What a layer learns are its *parameters*. For eight maps take eight kernels. Each has a slice for every input channel
-# and a *bias*, added everywhere in its map:
+# What a layer learns are its *parameters*. For eight maps take eight kernels. Each has a slice for every input
+# channel, and one number more, the *bias*, added everywhere in its map:
 #
 # $$(k \cdot k \cdot C_{\text{in}} + 1) \cdot C_{\text{out}}$$
 

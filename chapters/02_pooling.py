@@ -327,11 +327,11 @@ ends = {
     "no pools, a mean": (averaged, False),
 }
 framed, ends_moved = F.pad(images[:500], [2] * 4), {end: [] for end in ends}
-for end, (build, pooled) in ends.items():
+for end, (build, has_pools) in ends.items():
     for seed in seeds:
         torch.manual_seed(seed)
         with torch.no_grad():
-            ends_moved[end].append(change(build(pooled), framed, 1))
+            ends_moved[end].append(change(build(has_pools), framed, 1))
 for end, moved_by in ends_moved.items():
     print(f"how far the outputs move, {end}:", [f"{distance:.2f}" for distance in moved_by])
 
@@ -358,7 +358,7 @@ claim(
 # %% tags=["claim"]
 claim("A mean or a maximum over all pixels does not ask where they stand.", max(stays) < 1e-6)
 claim("The outputs of five untrained networks with two pools move by over a quarter.", min(pooled_ends) > 0.25)
-claim("Without pools the same networks move further, in the mean of five.", sum(without_pools) > sum(pooled_ends))
+claim("Such networks without pools move further, in the mean of five.", sum(without_pools) > sum(pooled_ends))
 claim(
     "Ending in a mean over each map, they move over twice as far with two pools as without.",
     all(a > 2 * b for a, b in zip(ends_moved["two pools, a mean"], ends_moved["no pools, a mean"])),
@@ -853,8 +853,8 @@ claim(
 # ## Two questions that students ask
 #
 # **How does today's LeNet differ from the LeNet-5 of 1998?** What is called LeNet today has max pools and ReLU, and
-# for colour images three input channels. Four more differences, each in a line of code (the *squashing function* of
-# 1998 is a scaled tanh); chapter 04 trains both.
+# for colour images three input channels. Four differences, each in a line of code (the *squashing function* of 1998 is
+# a scaled tanh); chapter 04 trains both.
 
 # %%
 today, then = lenet(), lenet5()

@@ -242,7 +242,7 @@ claim(
 # **The loss.** The network's ten outputs are *logits*: any numbers. *Softmax* makes probabilities of them: $e$ to the
 # power of each, divided by the sum of the ten. The loss is minus the logarithm of the probability that the right class
 # got. `F.cross_entropy` takes logits and does all of it. `F.nll_loss` takes logarithms of probabilities, picks that of
-# the right class and turns its sign; no more.
+# the right class and turns its sign. Both then take the mean over the images of the batch.
 
 # %%
 logits, answers = ours(few), test_set.labels[:64]
@@ -342,6 +342,7 @@ print("training loss by epoch:", [round(loss, 3) for loss in (first_loss, *later
 # what is finished even if you interrupt the cell with the ■ button. *Accuracy* is the share of right answers.
 
 # %% tags=["nbval-ignore-output"]
+seed = first_seed()
 torch.manual_seed(seed)
 model = cnn()
 batches = Batches(train_set, recipe.batch_size, [normalize], Generator().manual_seed(seed))
@@ -439,9 +440,17 @@ claim(
 
 # %% [markdown]
 # `beats(a, b, by=0.02)` is this course's rule for comparing trainings. It pairs the runs by seed; the mean difference
-# must be at least two points *and* at least twice its standard error. By luck alone ten pairs get beyond two standard
-# errors about once in 26 times, five once in 17, three once in 11. One run against one run decides nothing. (Why flips
-# cost so much one epoch cannot say: a mirrored 2 is no digit, but more varied images also take longer to learn.)
+# must be at least two points *and* at least twice its standard error. How often does luck alone get beyond two
+# standard errors? Seldom with ten pairs, more often with few: the cell below draws differences that are nothing but
+# chance. One run against one run decides nothing. (One epoch cannot say why flips cost so much: a mirrored 2 is no
+# digit, but more varied images also take longer to learn.)
+
+# %%
+luck = torch.randn(200_000, 10, generator=Generator().manual_seed(0))  # differences that are nothing but chance
+for n in (10, 5, 3):
+    errors = luck[:, :n].std(1) / n**0.5
+    beyond = (luck[:, :n].mean(1) >= 2 * errors).float().mean()
+    print(f"{n:2} pairs: once in {1 / beyond:.0f} times beyond two standard errors")
 
 # %% [markdown]
 # **More images, more passes.** Two other levers need no new idea. The MLP above took 110 steps on 7,000 images. Now
@@ -518,9 +527,9 @@ claim(
 # %% [markdown]
 # The network keeps no list of what it has seen; it has only its weights, and every step moves them. A class lasts
 # eleven steps. While the sevens pass, every step makes "seven" likelier for *any* image, and no step defends the other
-# digits. The last class need not win, though: the rate falls to zero over the training, so the last nines move little.
-# For evaluation the order is of no consequence: nothing is learnt there, and a mean over the images does not ask for
-# their order.
+# digits. The last class need not win, though: look at the printed lines. (Two seeds tried at a constant rate answered
+# eight, the class before the last. Why one class wins and not another we have not measured.) For evaluation the order
+# is of no consequence: nothing is learnt there, and a mean over the images does not ask for their order.
 
 # %%
 turned = Batches(test_set, 300, [normalize], Generator().manual_seed(1))
@@ -989,17 +998,22 @@ plots.images(test_set.pixels[worst], captions, "The ten most confident mistakes"
 # <!-- 2 minutes. Ask: which of these would you have got right? And: is the network too sure of itself? Usual wrong
 # answer: yes, look at it. These ten were picked for being wrong and sure. -->
 
+# %% [markdown]
+# The *confidence* is the probability that the network gives to its own answer. Of ten answers given with 90 %, one
+# should be wrong. So add up over all 2,000 images what is missing to 100 %: so many mistakes the network itself
+# expects.
+
 # %% tags=["nbval-ignore-output"]
 expected, made = float((1 - confidence).sum()), len(wrong)
-print(f"mistakes that its confidence announces: {expected:.0f}; that it makes: {made}")
+print(f"mistakes that it expects: {expected:.0f}; that it makes: {made}")
 
 # %% tags=["claim"]
-claim("Its confidence announces between half and twice as many mistakes as it makes.", 0.5 < expected / made < 2)
+claim("It expects between half and twice as many mistakes as it makes.", 0.5 < expected / made < 2)
 
 # %% [markdown]
 # Some are badly written; a few you would read at once. And the network seems far too sure of itself. But these ten
 # were picked for being wrong *and* sure; they say nothing about the rest. Over all images this one network makes about
-# as many mistakes as its confidence announces. A picture of chosen cases is no measurement.
+# as many mistakes as it expects. A picture of chosen cases is no measurement.
 #
 # <details><summary>Further: why the shuffled CNN is not lost</summary>
 #
@@ -1030,14 +1044,14 @@ claim("Its confidence announces between half and twice as many mistakes as it ma
 # pull at each convolution's weights?
 
 # %% tags=["nbval-ignore-output"]
-images, answers = Pad(2)(normalize(train_set.pixels[:32])), train_set.labels[:32]
+sample, classes = Pad(2)(normalize(train_set.pixels[:32])), train_set.labels[:32]
 pulls = {}
 for make in (plain56_cifar, resnet56_cifar):
     for number in range(first_seed(), first_seed() + 3):
         torch.manual_seed(number)
-        pulls[make.__name__, number] = [norm for _, norm in gradient_norms(make(in_channels=1), images, answers)][:-1]
-        first, *_, last = pulls[make.__name__, number]
-        print(f"{make.__name__:>14}: {first:8.2f} at the first convolution, {last:.2f} at the last")
+        pulls[make.__name__, number] = [norm for _, norm in gradient_norms(make(in_channels=1), sample, classes)][:-1]
+        nearest, *_, farthest = pulls[make.__name__, number]
+        print(f"{make.__name__:>14}: {nearest:8.2f} at the first convolution, {farthest:.2f} at the last")
 bare, shortcuts = ([line for (name, _), line in pulls.items() if name.startswith(kind)] for kind in ("plain", "res"))
 
 # %% tags=["claim"]

@@ -49,8 +49,9 @@ torch.set_num_threads(1)  # nets as small as these are quicker on one core than 
 # ## The question
 #
 # LeNet-5 was made to read handwritten digits, and its paper put it to work on cheques: it says that the system around
-# it was in commercial use and read several million a day [1]. Digits have become too easy; clothes leave more room
-# above, so we take those: *Fashion-MNIST* has ten classes, and its images have the size of MNIST's digits [2].
+# it was in commercial use and read several million a day [1]. In chapter 03 a smaller network read 96.0 %<!--
+# pixel-shuffle: cnn, none, mean --> of the digits; clothes leave more room above, so we take those: *Fashion-MNIST*
+# has ten classes, and its images have the size of MNIST's digits [2].
 
 # %% slideshow={"slide_type": "slide"}
 size = lenets.LIVE

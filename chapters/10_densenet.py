@@ -386,8 +386,8 @@ with torch.device("meta"):
 totals = {name: summary(net, (3, 224, 224), depth=1)[-1] for name, net in family.items()}
 kept = {name: total.saved / 2**20 for name, total in totals.items()}  # MiB, 1,048,576 bytes
 for name, total in totals.items():
-    counted = f"{total.parameters / 1e6:6.1f} million parameters, {total.macs / 1e9:4.1f} billion multiply-adds"
-    print(f"{name:27}{counted}, {kept[name]:4.0f} MiB kept for an image")
+    described = f"{total.parameters / 1e6:6.1f} million parameters, {total.macs / 1e9:4.1f} billion multiply-adds"
+    print(f"{name:27}{described}, {kept[name]:4.0f} MiB kept for an image")
 
 
 def needed(name, images):  # weights, gradients and momentum, and what is kept for so many images; in MiB
@@ -565,9 +565,9 @@ del pair, library, ours
 #
 # Now take them away and see. A small DenseNet learns 2,000 clothes in two passes: two blocks of six plain layers,
 # $k=8$. In a block maps go two ways: from layer to layer, and from each layer to the end, where the stack is handed
-# on. (The formula did not count those.) Each way can be cut by itself. Whoever is cut off sees the *last* eight maps
-# only, repeated until they fill the stack. (The first layer of a block reads what came in, as ever.) So the weights,
-# their start and the multiply-adds stay the same; what is read differs.
+# on. (The formula did not count the ways to the end.) Each way can be cut by itself. Whoever is cut off sees the
+# *last* eight maps only, repeated until they fill the stack. (The first layer of a block reads what came in, as ever.)
+# So the weights, their start and the multiply-adds stay the same; what is read differs.
 #
 # | | the block hands on all | the block hands on the last |
 # |---|---|---|
@@ -579,8 +579,8 @@ predict(
     "The chain: same weights, same work, but everyone sees the last eight maps only. What happens on unseen clothes?",
     {
         "nothing: the same parameters": "They are as many. What can a layer know that did not pass through eight maps?",
-        "it loses a few points": "Which kind of connection is missed: between the layers, or to the end?",
-        "it loses more than ten": "Does one kind of connection make up for the other, or are both needed?",
+        "it loses a few points": "Which way is missed: between the layers, or to the end?",
+        "it loses more than ten": "Does one way make up for the other, or are both needed?",
         "it learns nothing": "Twelve layers of eight maps, with batch norm. What would stop it from learning?",
     },
 )
@@ -660,11 +660,11 @@ claim(
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
-    "Recorded: cut both ways, and ten points at least are lost.",
+    "Recorded: cut the two ways, and ten points at least are lost.",
     beats(recorded["dense"], recorded["chain"], by=0.1),
 )
 claim(
-    "Cut one way, whichever, and it is less than three on the mean.",
+    "Cut one of the two, whichever, and it is less than three on the mean.",
     all(mean_accuracy(recorded["dense"]) - mean_accuracy(recorded[arm]) < 0.03 for arm in ("inside", "ends")),
 )
 claim(
@@ -679,9 +679,9 @@ claim(
 # %% [markdown]
 # Ten recorded runs name 72.5 %<!-- densenets: dense, mean --> of the clothes when everything is connected, 70.9 %<!--
 # densenets: inside, mean --> and 70.8 %<!-- densenets: ends, mean --> when one way is cut, and 53.6 %<!-- densenets:
-# chain, mean --> when both are. So it is not that each connection adds a little. Either way does most of the other's
-# work: it is enough that one leads round the eight maps, to the next layers or to the end. And the way need not be a
-# stack: the residual net adds, and does as well. (It does 18 % more multiply-adds; a table below says.)
+# chain, mean --> when both are. So it is not that each connection adds a little. Each of the two ways does most of the
+# other's work. It is enough that one of them leads round the eight maps. And the way need not be a stack: the residual
+# net adds, and does as well. (It does 18 % more multiply-adds; a table below says.)
 #
 # Not all of the chain's loss is the connections'. Its weights are as many, but most of them read copies of the same
 # eight maps. The plain net has neither stack nor sum, but twenty maps everywhere, and names 67.8 %<!-- densenets:
@@ -867,15 +867,15 @@ claim(
 # %% [markdown]
 # Two maps of one net. Do they rank the parcels alike, for the same reader? In some nets and blocks they agree in part,
 # in others no more than dice do once in twenty times; the lines above have all six numbers, where 1 would be the same
-# order. (Parcel 0 is larger: 16 maps in block 1, 32 in block 2, the others 8; so we compare map for map.) That of the
-# weights is nearly flat, before the first step and after 126. That of the losses is not. In block 1 the first layers
-# live on what came in; in block 2 that is so of the parcel as a whole, but not map for map. The later layers would
-# hardly miss any single parcel, and the end misses most of them: what came in, too, six layers later. That is reuse,
-# and it was measured by taking away.
+# order. (Parcel 0 is larger: 16 maps in block 1, 32 in block 2, the others 8; so we compare map for map.) The map of
+# the weights is nearly flat, before the first step and after 126. The map of the losses is not. In block 1 the first
+# layers live on what came in; in block 2 that is so of the parcel as a whole, but not map for map. The later layers
+# would hardly miss any single parcel, and the end misses most of them: what came in, too, six layers later. That is
+# reuse, and it was measured by taking away.
 #
 # Now compare with the picture of the wirings. The nets called *inside* never showed their early parcels to the end,
-# and know nearly as many clothes. Take a connection from a trained net, and it misses it; a net that learnt without it
-# may have found another way. Both are measurements of use; they answer different questions.
+# and know nearly as many clothes. Take a connection away from a trained net, and the net misses it. A net that never
+# had it may have found another way. Both are measurements of use; they answer different questions.
 #
 # (The paper's nets learnt for 300 passes, with weight decay, which shrinks what nobody needs; ours for two, without.
 # So this says nothing against their map. It says that such a map must be shown beside an untrained one.)
@@ -898,9 +898,9 @@ ratio = {key: pull[0] / pull[-1] for key, pull in pulls.items()}
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 curves = {arm: pulls[arm, 24, seed][::7] for arm in ("dense", "residual", "chain", "plain")}
 numbers = [f"{n}" for n in range(1, 51, 7)]  # every seventh
-plots.by_layer(curves, numbers, "pull on the weights (norm)", "The pull at 50 convolutions, before the first step")
 for arm in curves:
     print(f"{arm:9} first over last:", *(f"{ratio[arm, 24, number]:.1f}" for number in seeds))
+plots.by_layer(curves, numbers, "pull on the weights (norm)", "The pull at 50 convolutions, before the first step")
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 3 minutes. Read from right to left: that is the way of the gradient. Ask: which line would you call vanishing?
@@ -1008,8 +1008,8 @@ verdict(
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 verdict(
     "Large weights show which features are reused.",
-    [value > by_dice for value in agreement],
-    because="for one reader, the two orders agree in part in some blocks, in others no more than dice would",
+    all(value > 0.9 for value in agreement),
+    because="for one reader the two orders agree in part at best, and in some blocks no more than dice do",
 )
 verdict(
     "Without dense connections the gradient does not reach the first layers.",
