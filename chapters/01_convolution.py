@@ -687,9 +687,9 @@ plots.maps(shown, captions, "Four kernels made by hand, on two images", columns=
 
 # %%
 flat = torch.full((5, 5), 0.6)
-for name, weights in hand.items():
-    answer = by_loops(flat, weights)[0, 0].item()
-    print(f"{name:>16}: the weights sum to {weights.sum().abs():.0f}; on a wall of 0.6 it answers {abs(answer):.1f}")
+for name, typed in hand.items():
+    answer = by_loops(flat, typed)[0, 0].item()
+    print(f"{name:>16}: the weights sum to {typed.sum().abs():.0f}; on a wall of 0.6 it answers {abs(answer):.1f}")
 
 # %% [markdown]
 # ## Kernels that were learned
@@ -805,8 +805,8 @@ for seed in range(200):
     images, kernels, how = drawn(Generator().manual_seed(seed))
     images, kernels = images.double(), kernels.double()
     expected = F.conv2d(images, kernels, **how)
-    by_matrix = (images.flatten(1) @ conv_matrix(kernels, images.shape[2:], **how).T).view_as(expected)
-    in_doubles += [apart(conv2d_by_loops(images, kernels, **how), expected), apart(by_matrix, expected)]
+    multiplied = (images.flatten(1) @ conv_matrix(kernels, images.shape[2:], **how).T).view_as(expected)
+    in_doubles += [apart(conv2d_by_loops(images, kernels, **how), expected), apart(multiplied, expected)]
 shrunk = max(loops_off + matrix_off) / max(in_doubles)
 print(f"largest difference: {max(in_doubles):.1e}, {shrunk / 1e6:,.0f} million times smaller")
 

@@ -240,7 +240,6 @@ predict(
 
 # %%
 wide = F.pad(images, [4] * 4)  # a black margin, so that nothing falls off the edge
-pool = nn.MaxPool2d(2)
 dots = torch.eye(784).view(784, 1, 28, 28)  # one bright pixel each, at every place
 
 
@@ -663,10 +662,10 @@ by_library = {name: receptive_field(net)[-1].size[1] for name, net in stacks.ite
 # %% slideshow={"slide_type": "slide"}
 grey = images[1].expand(3, 28, 28)
 tint = torch.tensor([1.0, 0.6, 0.0])[:, None, None]  # orange where the unit sees
-shown = torch.stack([torch.where(pixels, 0.35 * grey + 0.65 * tint, grey) for pixels in lit.values()])
+lit_up = torch.stack([torch.where(pixels, 0.35 * grey + 0.65 * tint, grey) for pixels in lit.values()])
 captions = [f"{name}: {size}×{size}" for name, size in by_gradient.items()]
 says = "What the unit sees is tinted: a square, two pixels wider a layer; with pools it covers most of the digit."
-plots.images(shown, captions, "What one unit sees behind 3×3 convolutions", columns=4, finding=says)
+plots.images(lit_up, captions, "What one unit sees behind 3×3 convolutions", columns=4, finding=says)
 
 # %% tags=["claim"] slideshow={"slide_type": "fragment"}
 claim(
@@ -761,10 +760,10 @@ claim(
 # many.
 
 # %% slideshow={"slide_type": "fragment"}
-ways = torch.ones(1)
+routes = torch.ones(1)
 for _ in range(3):  # three layers with windows of three, in one dimension
-    ways = F.conv1d(ways.view(1, 1, -1), torch.ones(1, 1, 3), padding=2).flatten()
-    print(ways.int().tolist())
+    routes = F.conv1d(routes.view(1, 1, -1), torch.ones(1, 1, 3), padding=2).flatten()
+    print(routes.int().tolist())
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 3 minutes. Let them count the seven numbers of the last row by hand: each is the sum of three above it. Usual
@@ -859,13 +858,13 @@ claim(
 # %%
 today, then = lenet(), lenet5()
 torch.manual_seed(0)
-maps = torch.randn(1, 6, 28, 28)
+six_maps = torch.randn(1, 6, 28, 28)
 s2 = then.features.s2  # a pool with a coefficient and a bias for each map, then a squashing function
 pool_then, squash = s2
 with torch.no_grad():
-    by_hand = 4 * F.avg_pool2d(maps, 2) * pool_then.weight[:, None, None] + pool_then.bias[:, None, None]
-    order_then = (squash(pool_then(maps)) - pool_then(squash(maps))).abs().max()
-    order_today = (F.relu(F.max_pool2d(maps, 2)) - F.max_pool2d(F.relu(maps), 2)).abs().max()
+    by_hand = 4 * F.avg_pool2d(six_maps, 2) * pool_then.weight[:, None, None] + pool_then.bias[:, None, None]
+    order_then = (squash(pool_then(six_maps)) - pool_then(squash(six_maps))).abs().max()
+    order_today = (F.relu(F.max_pool2d(six_maps, 2)) - F.max_pool2d(F.relu(six_maps), 2)).abs().max()
     with recording(then, "classifier.f6") as seen_by:
         outputs = then(F.pad(images[:2], [2] * 4))
     squares = (seen_by["classifier.f6"][:, None] - then.classifier.output.prototypes).square().sum(2)
@@ -875,7 +874,7 @@ trained_pool, fixed = sum(p.numel() for p in s2.parameters()), then.classifier.o
 # %% tags=["claim"]
 claim(
     "Pool: in 1998 the sum of four, times a coefficient, plus a bias, 12 trained numbers for 6 maps.",
-    trained_pool == 12 and torch.allclose(pool_then(maps), by_hand, atol=1e-5),
+    trained_pool == 12 and torch.allclose(pool_then(six_maps), by_hand, atol=1e-5),
 )
 claim("Second convolution: today all 96 pairs of maps are connected, in 1998 only 60.", read == (96, 60))
 claim(

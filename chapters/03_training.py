@@ -303,11 +303,11 @@ print(recipe)
 
 # %% tags=["nbval-ignore-output"]
 seed = first_seed()
-batches = Batches(train_set, recipe.batch_size, [normalize], Generator().manual_seed(seed))
+ordered = Batches(train_set, recipe.batch_size, [normalize], Generator().manual_seed(seed))
 torch.manual_seed(seed)
 by_hand = cnn()
 optimizer = SGD(by_hand.parameters(), recipe.learning_rate, recipe.momentum, nesterov=True)
-schedule = OneCycleLR(optimizer, recipe.learning_rate, recipe.epochs * len(batches), cycle_momentum=False)
+schedule = OneCycleLR(optimizer, recipe.learning_rate, recipe.epochs * len(ordered), cycle_momentum=False)
 
 
 # %% tags=["nbval-ignore-output", "show-code"] slideshow={"slide_type": "slide"}
@@ -331,9 +331,9 @@ def one_epoch(model, batches):
 # loss? When the last batch is shorter; here 125 batches of 64 make 8,000. -->
 
 # %% tags=["nbval-ignore-output"]
-first_loss = one_epoch(by_hand, batches)
+first_loss = one_epoch(by_hand, ordered)
 after_one = copy.deepcopy(by_hand.state_dict())
-later = [one_epoch(by_hand, batches) for _ in range(recipe.epochs - 1)]
+later = [one_epoch(by_hand, ordered) for _ in range(recipe.epochs - 1)]
 print("training loss by epoch:", [round(loss, 3) for loss in (first_loss, *later)])
 
 # %% [markdown]
@@ -861,14 +861,14 @@ predict(
 more = ["cnn-inside4", "cnn-inside7", "cnn-each", "mlp-each"]
 for record in progress(run_all(pixel_shuffle, size, more), total=len(more) * size.seeds):
     finished.append(record)
-runs = records.by_arm(finished)
+all_runs = records.by_arm(finished)
 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 groups = {
     "CNN": {f"cnn-{shuffle}": name for shuffle, name in shuffles.items()},
     "MLP": {f"mlp-{shuffle}": shuffles[shuffle] for shuffle in ("none", "all", "each")},
 }
-plots.bands(runs, recorded, groups, "Test accuracy by how far the pixels were moved")
+plots.bands(all_runs, recorded, groups, "Test accuracy by how far the pixels were moved")
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 3 minutes. Ask: what is left for the CNN in the fourth column? Pooled sums of strangers: still a network,
@@ -877,13 +877,15 @@ plots.bands(runs, recorded, groups, "Test accuracy by how far the pixels were mo
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
     "The further pixels move, the worse for the CNN: 4×4 blocks cost at least a point.",
-    beats(runs["cnn-none"], runs["cnn-inside4"], by=0.01),
+    beats(all_runs["cnn-none"], all_runs["cnn-inside4"], by=0.01),
 )
-claim("Blocks of 7×7 cost at least another point.", beats(runs["cnn-inside4"], runs["cnn-inside7"], by=0.01))
-claim("The whole image costs at least half a point more.", beats(runs["cnn-inside7"], runs["cnn-all"], by=0.005))
+claim("Blocks of 7×7 cost at least another point.", beats(all_runs["cnn-inside4"], all_runs["cnn-inside7"], by=0.01))
+claim(
+    "The whole image costs at least half a point more.", beats(all_runs["cnn-inside7"], all_runs["cnn-all"], by=0.005)
+)
 claim(
     "With a permutation of its own for every image both networks stay below 35 %.",
-    max(mean_accuracy(runs[arm]) for arm in ("mlp-each", "cnn-each")) < 0.35,
+    max(mean_accuracy(all_runs[arm]) for arm in ("mlp-each", "cnn-each")) < 0.35,
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -950,7 +952,7 @@ claim(
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 verdict(
     "Shuffling the pixels makes the problem impossible for a CNN.",
-    all(run.accuracy < 0.2 for run in runs["cnn-all"]),
+    all(run.accuracy < 0.2 for run in all_runs["cnn-all"]),
     because="every one stays far above a guess; a permutation for each image leaves 23 % of digits, elsewhere more",
 )
 verdict(
@@ -966,7 +968,7 @@ verdict(
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 verdict(
     "A fully connected network does not care in which order the pixels come.",
-    [mean_accuracy(runs["mlp-all"]) > 0.8, mean_accuracy(runs["mlp-each"]) > 0.8],
+    [mean_accuracy(all_runs["mlp-all"]) > 0.8, mean_accuracy(all_runs["mlp-each"]) > 0.8],
     because="not in which, but it must be the same one for every image",
 )
 verdict(

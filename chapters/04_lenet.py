@@ -406,16 +406,16 @@ predict(
 # for both orders are drawn in textbooks. -->
 
 # %%
-maps = torch.randn(8, 6, 28, 28, generator=Generator().manual_seed(0))
+c1_maps = torch.randn(8, 6, 28, 28, generator=Generator().manual_seed(0))
 pools = {"maximum": nn.MaxPool2d(2), "average": nn.AvgPool2d(2)}
 functions = {"ReLU": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "minus x": torch.neg}
 same = {}
 for function, activation in functions.items():
     for name, pool in pools.items():
-        gap = (pool(activation(maps)) - activation(pool(maps))).abs().max()
+        gap = (pool(activation(c1_maps)) - activation(pool(c1_maps))).abs().max()
         same[function, name] = bool(gap < 1e-5)
         print(f"{function:>8} and {name}: {'the same' if gap < 1e-5 else 'different'}")
-first, second = pools["maximum"](torch.relu(maps)), torch.relu(pools["maximum"](maps))
+first, second = pools["maximum"](torch.relu(c1_maps)), torch.relu(pools["maximum"](c1_maps))
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim("ReLU and maximum may change places: bit for bit the same.", torch.equal(first, second))
@@ -436,7 +436,7 @@ claim("Minus x, which falls, may with the average only.", same["minus x", "avera
 # %% tags=["claim"]
 claim(
     "ReLU behind the pool takes 1,176 numbers in place of 4,704.",
-    (pools["maximum"](maps)[0].numel(), maps[0].numel()) == (1176, 4704),
+    (pools["maximum"](c1_maps)[0].numel(), c1_maps[0].numel()) == (1176, 4704),
 )
 
 # %% [markdown]

@@ -616,18 +616,18 @@ class BothWays(nn.Module):
 
 
 # %% tags=["nbval-ignore-output"]
-small = small_vgg.LIVE
+live = small_vgg.LIVE
 steps, seed = [Pad(2), normalize], first_seed()
 torch.manual_seed(seed)
 blocks = [(16, 1), (32, 1), (64, 2), (128, 2)]
 net = VGG(make_layers(blocks, inputs=1, norm=True), nn.Sequential(nn.Flatten(), nn.Linear(128 * 2 * 2, 10)))
 mirrored = BothWays(net).to(device, memory_format=torch.channels_last)  # the same numbers, otherwise stored: quicker
-batches = Batches(train_set.to(device), small.recipe.batch_size, steps, Generator(device).manual_seed(seed))
-print(small.recipe, f"{sum(p.numel() for p in net.parameters()):,} parameters", sep="\n")
+batches = Batches(train_set.to(device), live.recipe.batch_size, steps, Generator(device).manual_seed(seed))
+print(live.recipe, f"{sum(p.numel() for p in net.parameters()):,} parameters", sep="\n")
 
 # %% tags=["nbval-ignore-output"]
 history = []
-for epoch in progress(train(mirrored, batches, small.recipe)):
+for epoch in progress(train(mirrored, batches, live.recipe)):
     history.append(epoch)
 tested = evaluate(mirrored.cpu(), Batches(test_set, 500, steps))
 asked_once = evaluate(net, Batches(test_set, 500, steps))
@@ -635,13 +635,13 @@ print(f"{tested.accuracy:.1%} of the test images, after {sum(epoch.seconds for e
 print(f"asked once, not for the mirror image too: {asked_once.accuracy:.1%}")
 
 # %%
-runs = {"vgg": [Score(seed, tested.accuracy)]}
-both, as_it_was = records.read_all(small.name), records.read_all("lenets")["relu-max"]
+yours = {"vgg": [Score(seed, tested.accuracy)]}
+both, as_it_was = records.read_all(live.name), records.read_all("lenets")["relu-max"]
 owed_to_training = mean_accuracy(both["lenet"]) - mean_accuracy(as_it_was)
 owed_to_vgg = mean_accuracy(both["vgg"]) - mean_accuracy(both["lenet"])
 
 # %% tags=["claim"] slideshow={"slide_type": "fragment"}
-claim("Your net names more than 89 % of the unseen garments.", all(run.accuracy > 0.89 for run in runs["vgg"]))
+claim("Your net names more than 89 % of the unseen garments.", all(run.accuracy > 0.89 for run in yours["vgg"]))
 claim("The recorded runs reach 90.5 % in the mean.", mean_accuracy(both["vgg"]) >= 0.905)
 claim(
     "Recorded: batch norm and training alone bring LeNet more than four fifths of the way here.",
@@ -898,8 +898,8 @@ changes = {
 lifted = records.read_all(lift.FULL.name)
 for arm in changes:
     first, scores = lifted[arm][0], "  ".join(f"{run.accuracy:.1%}" for run in lifted[arm])
-    learned = f"{first.epochs[-1]['accuracy']:6.1%} of its own, unseen {scores}"
-    print(f"{changes[arm]:27}{first.parameters:10,} parameters {first.macs / 1e6:6.1f} million multiply-adds {learned}")
+    reads = f"{first.epochs[-1]['accuracy']:6.1%} of its own, unseen {scores}"
+    print(f"{changes[arm]:27}{first.parameters:10,} parameters {first.macs / 1e6:6.1f} million multiply-adds {reads}")
 wider = beats(lifted["width"], lifted["lenet"], by=0.08)
 
 # %% tags=["nbval-ignore-output"]

@@ -144,9 +144,9 @@ windows = F.unfold(images, 5)  # N×75×places: every window as a column
 one_by_one = mlp(windows.movedim(1, 2)).movedim(2, 1).view(2, 8, 10, 8)
 
 # %%
-maps = torch.randn(2, 16, 5, 7)
+five_by_seven = torch.randn(2, 16, 5, 7)
 pointwise, everything = nn.Conv2d(16, 8, 1), nn.Linear(16 * 5 * 7, 8 * 5 * 7)
-at_each_pixel = F.linear(maps.movedim(1, 3), pointwise.weight[:, :, 0, 0], pointwise.bias).movedim(3, 1)
+at_each_pixel = F.linear(five_by_seven.movedim(1, 3), pointwise.weight[:, :, 0, 0], pointwise.bias).movedim(3, 1)
 sizes = {}
 for name, part in {"1×1 convolution": pointwise, "fully connected layer": everything}.items():
     sizes[name] = sum(p.numel() for p in part.parameters())
@@ -156,7 +156,7 @@ for name, part in {"1×1 convolution": pointwise, "fully connected layer": every
 claim("An mlpconv layer is a small network, run on every window.", torch.allclose(layer(images), one_by_one, atol=1e-5))
 claim(
     "A 1×1 convolution is one fully connected layer, shared by all pixels.",
-    torch.allclose(pointwise(maps), at_each_pixel, atol=1e-5),
+    torch.allclose(pointwise(five_by_seven), at_each_pixel, atol=1e-5),
 )
 claim("It has 136 parameters; a layer from all numbers to all 157,080.", [*sizes.values()] == [136, 157_080])
 
@@ -179,10 +179,10 @@ claim("It has 136 parameters; a layer from all numbers to all 157,080.", [*sizes
 # multiply them by one small matrix. The two orders give the same logits:
 
 # %%
-maps, to_classes = torch.randn(2, 1024, 6, 6), nn.Conv2d(1024, 10, 1)
-maps_first = to_classes(maps).mean((2, 3))
-means_first = F.linear(maps.mean((2, 3)), to_classes.weight[:, :, 0, 0], to_classes.bias)
-rectified = to_classes(maps).relu().mean((2, 3))
+last_maps, to_classes = torch.randn(2, 1024, 6, 6), nn.Conv2d(1024, 10, 1)
+maps_first = to_classes(last_maps).mean((2, 3))
+means_first = F.linear(last_maps.mean((2, 3)), to_classes.weight[:, :, 0, 0], to_classes.bias)
+rectified = to_classes(last_maps).relu().mean((2, 3))
 
 # %% tags=["claim"]
 claim(
@@ -217,8 +217,8 @@ def matrices(numbers, hidden=4096, classes=1000):
 ends = {"AlexNet": (256, 6), "VGG-16": (512, 7), "NiN": (1024, 6)}
 heads = {name: (matrices(maps * side * side), (maps + 1) * 1000) for name, (maps, side) in ends.items()}
 print("                      three matrices   a map a class, and its mean")
-for (name, (maps, side)), (large, small) in zip(ends.items(), heads.values()):
-    print(f"{name:8}{maps:5} of {side}×{side}{large:18,}{small:18,}")
+for (name, (count, side)), (large, small) in zip(ends.items(), heads.values()):
+    print(f"{name:8}{count:5} of {side}×{side}{large:18,}{small:18,}")
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
@@ -292,9 +292,9 @@ class NiN(nn.Module):
 with torch.device("meta"):  # shapes without numbers
     ours, x = NiN(IMAGENET), torch.empty(1, 3, 224, 224)
 shapes = ["3×224×224"]
-for layer in [part for stage_of in ours.features for part in stage_of] + list(ours.classifier):
-    x = layer(x)
-    if not isinstance(layer, nn.Dropout):
+for each in [part for stage_of in ours.features for part in stage_of] + list(ours.classifier):
+    x = each(x)
+    if not isinstance(each, nn.Dropout):
         shapes.append("×".join(map(str, x.shape[1:])))
 print(" → ".join(shapes))
 
@@ -848,8 +848,8 @@ for number in seeds:
         canvas_maps = net.classifier[0](net.features(steps[1](canvas)))
         empty.append(int(net(steps[1](black)).argmax()))
     votes.append(float((canvas_maps.mean((2, 3)).argmax(1) == 1).float().mean()))
-    for part, found in ((canvas_maps, wide), (canvas_maps[:, :, 4:12, 4:12], middle)):
-        found.append(float((part.mean((2, 3)).argmax(1) == labels).float().mean()))
+    for part, accuracies in ((canvas_maps, wide), (canvas_maps[:, :, 4:12, 4:12], middle)):
+        accuracies.append(float((part.mean((2, 3)).argmax(1) == labels).float().mean()))
     print(f"seed {number}: on 64×64 {wide[-1]:.0%}, by the middle 8×8 places {middle[-1]:.0%};", end=" ")
     print(f"an empty canvas is taken for a {empty[-1]}")
 
@@ -914,10 +914,10 @@ print(
 ink = F.max_pool2d(padded.float(), 4)[:, 0].flatten(1) > 0  # 64 places: is there ink in these four by four pixels?
 every, on_strokes = torch.arange(len(labels)), {}
 for number in seeds:
-    net = nets["norm", number]
+    other = nets["norm", number]
     with torch.no_grad():
-        found = net.classifier[0](net.features(steps[1](padded)))[every, labels]
-    hottest = found.flatten(1).argmax(1)
+        of_class = other.classifier[0](other.features(steps[1](padded)))[every, labels]
+    hottest = of_class.flatten(1).argmax(1)
     on_strokes[number] = float(ink[every, hottest].float().mean())
 print(f"of all places {ink.float().mean():.0%} have ink; of the hottest", [f"{v:.0%}" for v in on_strokes.values()])
 

@@ -505,11 +505,11 @@ for name, says, comes in zip(ROWS, listed, arriving):
 
 # %%
 # Each classifier: a 1×1 convolution to 128 maps, of which 4×4 places are kept, and two matrices.
-heads = sum(n * 128 + 128 + 2048 * 1024 + 1024 + 1024 * 1000 + 1000 for n in (512, 528))
+extra = sum(n * 128 + 128 + 2048 * 1024 + 1024 + 1024 * 1000 + 1000 for n in (512, 528))
 with torch.device("meta"):
     mended = sum(p.numel() for p in googlenet(ROWS, reduce=False).parameters())
 wrong = sum(8 * (row[0] + row[1] + row[3] + row[5]) for name, row in ROWS.items() if name in ("4b", "4c", "4d"))
-print(f"as printed {mended + heads - wrong:,}; mended {mended + heads:,} = {mended:,} + {heads:,} in two classifiers")
+print(f"as printed {mended + extra - wrong:,}; mended {mended + extra:,} = {mended:,} + {extra:,} in two classifiers")
 print(f"with the stem's 1×1 convolution, 64 to 64 maps: {mended:,} + {64 * 64 + 64:,} = {mended + 4160:,}")
 
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
@@ -519,7 +519,7 @@ claim(
 )
 claim(
     "Mended it has 13,374,120 parameters, 47.7 % of them in its two extra classifiers.",
-    mended + heads == 13_374_120 and round(heads / (mended + heads), 3) == 0.477,
+    mended + extra == 13_374_120 and round(extra / (mended + extra), 3) == 0.477,
 )
 claim(
     "Without these, and with the 1×1 convolution it left out, 6,998,552.",
@@ -821,12 +821,13 @@ theirs, mine = googlenet_2014(auxiliary=True).heads["inception_4a"].eval(), half
 mine.load_state_dict(dict(zip(mine.state_dict(), theirs.state_dict().values())))
 maps, line = torch.rand(2, 512, 14, 14, generator=Generator().manual_seed(0)), torch.arange(14.0).expand(1, 1, 14, 14)
 with torch.no_grad():
-    both = mine(maps), theirs(maps)
+    two_logits = mine(maps), theirs(maps)
 centres = [pool(line)[0, 0, 0].tolist() for pool in (nn.AvgPool2d(5, 3), nn.AdaptiveAvgPool2d(4))]
 
 # %% tags=["claim"]
 claim(
-    "From equal weights our classifier halfway and the library's give equal logits.", torch.allclose(*both, atol=1e-5)
+    "From equal weights our classifier halfway and the library's give equal logits.",
+    torch.allclose(*two_logits, atol=1e-5),
 )
 claim(
     "In a row of 14 places its windows stand around 2, 5, 8 and 11; the listing's around 1.5, 4.5, 8.5 and 11.5.",
@@ -982,7 +983,7 @@ claim(
 # Five sentences that people say about GoogLeNet and its successors. Take a side before you read the answer.
 
 # %%
-pool, maps = nn.MaxPool2d(3, stride=1, padding=1), torch.empty(1, 192, 28, 28, device="meta")
+pool, incoming = nn.MaxPool2d(3, stride=1, padding=1), torch.empty(1, 192, 28, 28, device="meta")
 with torch.device("meta"):
     trained = googlenet_2014(auxiliary=True)
 sections = (trained.features, trained.classifier, trained.heads)
@@ -997,7 +998,7 @@ verdict(
 )
 verdict(
     "The 3×3 pooling in the module makes the maps smaller.",
-    pool(maps).shape[2] < 28,
+    pool(incoming).shape[2] < 28,
     because="its stride is 1; the pools between the stages halve them",
 )
 verdict(
@@ -1034,10 +1035,10 @@ verdict(
 # the other half are named by the nearest of the four.
 
 # %% tags=["nbval-ignore-output"]
-with torch.no_grad(), recording(net, *[f"0.1.{place}" for place in range(4)]) as outputs:
+with torch.no_grad(), recording(net, *[f"0.1.{place}" for place in range(4)]) as by_branch:
     logits = net(normalize(test_set.pixels))
 told = {}
-for name, maps in zip(("1×1", "3×3", "5×5", "pool"), outputs.values()):
+for name, maps in zip(("1×1", "3×3", "5×5", "pool"), by_branch.values()):
     means = maps.mean((2, 3))
     known, asked = (means / means.std(0).clamp(min=1e-6)).split(500)
     kinds_known, kinds_asked = test_set.labels.split(500)

@@ -1217,7 +1217,7 @@ ours, library = Plus(nn.Sequential(*before(16, 16), *before(16, 16))), preact_bl
 ours.load_state_dict(dict(zip(ours.state_dict(), library.state_dict().values())))
 maps = torch.randn(2, 16, 8, 8)
 with torch.no_grad():
-    both = ours(maps), library(maps)
+    both_blocks = ours(maps), library(maps)
     runs_along = {"2015": residual(16, 16, 1)(maps.relu()), "2016": ours(maps.relu())}
 for year, out in runs_along.items():
     print(year, f"lowest value {out.min():.1f}, zeros {(out == 0).float().mean():.0%}")
@@ -1225,7 +1225,7 @@ for year, out in runs_along.items():
 # %% tags=["claim"]
 claim(
     "From equal weights our block with pre-activation and the library's give equal maps.",
-    torch.allclose(*both, atol=1e-5),
+    torch.allclose(*both_blocks, atol=1e-5),
 )
 claim(
     "Where nothing negative comes in, nothing negative comes out of a block of 2015; with pre-activation "

@@ -213,9 +213,9 @@ def for_photos(layer, bias=False, last_norm=True):
 with torch.device("meta"):  # shapes without numbers
     printed, photo = for_photos(plain_layer, bias=True, last_norm=False), torch.empty(2, 3, 224, 224)
 *parts, whole = summary(printed, (3, 224, 224))
-blocks = [part for part in parts if part.kind == "DenseBlock"]
+dense_blocks = [part for part in parts if part.kind == "DenseBlock"]
 counts = parcels(printed, photo)
-print("maps behind each block:", [part.shape for part in blocks])
+print("maps behind each block:", [part.shape for part in dense_blocks])
 per_block = [sum(part.tolist()) for part in torch.tensor(counts).split(BLOCKS)]
 print("connections:", per_block, sum(counts))
 
@@ -226,7 +226,7 @@ claim(
 )
 claim(
     "Maps pile up to 256, 512, 1,024 and 1,024, and their side is 56, 28, 14, 7.",
-    [part.shape[:2] for part in blocks] == [(256, 56), (512, 28), (1024, 14), (1024, 7)],
+    [part.shape[:2] for part in dense_blocks] == [(256, 56), (512, 28), (1024, 14), (1024, 7)],
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -338,15 +338,15 @@ claim(
 # %%
 torch.manual_seed(0)
 library = densenet121().eval()
-ours = for_photos(bottleneck_layer).eval()
-load_in_order(ours, library.state_dict())
+loaded = for_photos(bottleneck_layer).eval()
+load_in_order(loaded, library.state_dict())
 with torch.device("meta"):
     twin = torchvision().models.densenet121()
 twin.load_state_dict(dict(zip(twin.state_dict(), library.state_dict().values())), assign=True)
 image = torch.randn(1, 3, 96, 96)
 with torch.no_grad():
-    logits = [net(image) for net in (ours, library, twin.eval())]
-names = {"ours": ours, "the library's": library, "torchvision's": twin}
+    logits = [net(image) for net in (loaded, library, twin.eval())]
+names = {"ours": loaded, "the library's": library, "torchvision's": twin}
 print({name: f"{sum(p.numel() for p in net.parameters()):,}" for name, net in names.items()})
 
 # %% tags=["claim"]
@@ -502,10 +502,10 @@ claim(
 torch.manual_seed(0)
 remembers = DenseBlock(plain_layer(16 + 8 * i, 8) for i in range(6))
 forgets = DenseBlock(Forgetful(*copy.deepcopy(layer)) for layer in remembers)
-for block in (remembers, forgets):
-    block(x).square().mean().backward()
-gradients = [torch.cat([p.grad.flatten() for p in block.parameters()]) for block in (remembers, forgets)]
-norms = [block[0][0] for block in (remembers, forgets)]
+for either in (remembers, forgets):
+    either(x).square().mean().backward()
+gradients = [torch.cat([p.grad.flatten() for p in either.parameters()]) for either in (remembers, forgets)]
+norms = [either[0][0] for either in (remembers, forgets)]
 print("batches that the first norm has counted:", [int(norm.num_batches_tracked) for norm in norms])
 careful = checkpointed(densenets.build(densenets.ARMS["dense"]))
 F.cross_entropy(careful(torch.randn(4, 1, 28, 28)), torch.arange(4)).backward()
@@ -558,7 +558,7 @@ claim("For that it computes 41 % of its forward pass twice.", round(again, 2) ==
 claim("A step takes longer: by more than a tenth, by less than three quarters.", 1.1 < longer < 1.75)
 
 # %%
-del pair, library, ours
+del pair, library, loaded
 
 # %% [markdown]
 # ## What do the connections buy?
@@ -800,13 +800,13 @@ def losses_without(net, name, images, labels):
 
 # %% tags=["nbval-ignore-output"]
 some, labels = normalize(test_set.pixels[:200]), test_set.labels[:200]
-names = {"block 1": "dense_block1", "block 2": "dense_block2"}
+block_names = {"block 1": "dense_block1", "block 2": "dense_block2"}
 lost = {}
 for number in seeds:
     net = nets["dense", number].eval()
-    lost[number] = {name: losses_without(net, part, some, labels).cpu() for name, part in names.items()}
+    lost[number] = {name: losses_without(net, part, some, labels).cpu() for name, part in block_names.items()}
 came_in = {"block 1": 16, "block 2": 32}  # maps of parcel 0; all others have 8
-means = {name: sum(lost[number][name] for number in seeds) / 3 for name in names}
+means = {name: sum(lost[number][name] for number in seeds) / 3 for name in block_names}
 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 shown = {name: 100 * table for name, table in means.items()}
@@ -826,7 +826,7 @@ def ranks(values):
 # %% tags=["nbval-ignore-output"]
 agreement, every = [], [tables["untrained"]]
 for number in seeds:
-    for name, part in names.items():
+    for name, part in block_names.items():
         weights = strengths(getattr(nets["dense", number].features, part)).cpu()
         every.append(weights)
         for_a_map = lost[number][name][:-1, :-1] / torch.tensor([came_in[name]] + [8] * 5)[:, None]
@@ -891,8 +891,8 @@ for arm in ("dense", "residual", "chain", "plain"):
     for number, layers in [(number, layers) for number in seeds for layers in (6, 24)]:
         torch.manual_seed(number)
         deep = densenets.build(replace(densenets.ARMS[arm], blocks=(layers, layers))).to(device)
-        norms = gradient_norms(deep, few, train_set.labels[:32])
-        pulls[arm, layers, number] = [norm for _, norm in norms[:-1]]  # without the matrix
+        pulls_of = gradient_norms(deep, few, train_set.labels[:32])
+        pulls[arm, layers, number] = [norm for _, norm in pulls_of[:-1]]  # without the matrix
 ratio = {key: pull[0] / pull[-1] for key, pull in pulls.items()}
 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}

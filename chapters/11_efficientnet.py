@@ -512,7 +512,7 @@ def efficientnet(rows, inputs=3, stem=32, step=2, last=1280, classes=1000, rate=
 
 # %%
 torch.manual_seed(0)
-ours, library, twin = efficientnet(B0), efficientnet_b0(), torchvision().models.efficientnet_b0()
+ours, library, theirs = efficientnet(B0), efficientnet_b0(), torchvision().models.efficientnet_b0()
 for layer in ours.modules():
     if isinstance(layer, nn.BatchNorm2d):
         layer.momentum = None  # the plain mean over all batches: here, of one
@@ -520,9 +520,9 @@ image = torch.randn(4, 3, 96, 96)
 with torch.no_grad():
     ours.train()(image)
     load_in_order(library, ours.state_dict())
-    load_in_order(twin, ours.state_dict())
+    load_in_order(theirs, ours.state_dict())
     expected = ours.eval()(image)
-    apart_by = [float((net.eval()(image) - expected).abs().max() / expected.std()) for net in (library, twin)]
+    apart_by = [float((net.eval()(image) - expected).abs().max() / expected.std()) for net in (library, theirs)]
 ours_drops = [layer.rate for layer in ours.modules() if isinstance(layer, Skip)]
 print(f"{sum(p.numel() for p in ours.parameters()):,} parameters, {len(ours_drops)} shortcuts")
 

@@ -526,14 +526,14 @@ claim(
 torch.manual_seed(0)
 random_maps, drop = torch.randn(1000, 8, 4, 4).relu(), nn.Dropout(orders.DROPPED)
 pool, norm = nn.MaxPool2d(2), nn.BatchNorm2d(8, momentum=None)  # None: its averages are over all batches
-means = [part(random_maps).mean().item() for part in (nn.Sequential(drop, pool), pool)]
+pool_means = [part(random_maps).mean().item() for part in (nn.Sequential(drop, pool), pool)]
 norm(drop(random_maps))
 in_testing = norm.eval()(random_maps).std().item()
-print(f"a pool behind dropout: mean {means[0]:.2f} in training, {means[1]:.2f} in testing")
+print(f"a pool behind dropout: mean {pool_means[0]:.2f} in training, {pool_means[1]:.2f} in testing")
 print(f"a norm behind dropout: deviation 1.00 in training, {in_testing:.2f} in testing")
 
 # %% tags=["claim"]
-claim("What leaves a pool behind dropout is a tenth larger, in training.", 1.05 < means[0] / means[1] < 1.2)
+claim("What leaves a pool behind dropout is a tenth larger, in training.", 1.05 < pool_means[0] / pool_means[1] < 1.2)
 claim("What leaves a norm behind dropout varies a tenth less in testing, or more.", in_testing < 0.9)
 
 # %% [markdown]
@@ -605,11 +605,11 @@ finished = []
 arms = ["matrix", "lenet", "vgg"]
 for record in progress(run_all(tournament, tournament.LIVE, arms), total=len(arms) * tournament.LIVE.seeds):
     finished.append(record)
-runs = records.by_arm(finished)
+yours = records.by_arm(finished)
 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 names = {arm: choice.name for arm, choice in tournament.ARMS.items()}
-plots.ladder(runs, played, names, 0.4, "1,000 clothes, three passes: unseen clothes named rightly")
+plots.ladder(yours, played, names, 0.4, "1,000 clothes, three passes: unseen clothes named rightly")
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 3 minutes. Ask: who had the matrix? Then: would you now take a matrix for photographs? On CIFAR-10 it would be
@@ -618,7 +618,7 @@ plots.ladder(runs, played, names, 0.4, "1,000 clothes, three passes: unseen clot
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
     "The matrix and VGG are no guess: over 70 % in every run.",
-    min(run.accuracy for arm in ("matrix", "vgg") for run in runs[arm]) > 0.7,
+    min(run.accuracy for arm in ("matrix", "vgg") for run in yours[arm]) > 0.7,
 )
 claim(
     "Recorded: no network is surely a point ahead of the matrix.",
@@ -792,6 +792,17 @@ claim(
 # otherwise learns two numbers a map, one to multiply by and one to add; here only the one to add. At the end stands
 # the largest value of each map in place of the mean. And testing asks six times: about the image, and about it moved
 # by one pixel, down to the right and up to the left, each both ways round; the image in its place counts for half.
+
+# %% jupyter={"source_hidden": true}
+predict(
+    "Products in 16 bits, a first convolution that never learns, and then lean. What does each do to the accuracy?",
+    {
+        "each costs about a point": "What is rounded, and what keeps its 32 bits? How do the windows begin?",
+        "16 bits cost, the fixed convolution does not": "A batch is a guess at the gradient. How exact must it be?",
+        "only lean costs: it leaves things out": "It leaves something out, but it asks six times. Which weighs more?",
+        "16 bits and fixed cost nothing that shows; lean gains": "And what does each do to the seconds?",
+    },
+)
 
 # %%
 quick = {"32 bits": records.read_all(speed.FULL.name)["narrow"]}

@@ -4,6 +4,7 @@ import ast
 import builtins
 import io
 import re
+import symtable
 import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -83,6 +84,25 @@ class Cell:
         nodes = [node for statement in self.statements for node in ast.walk(statement)]
         defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         return defined | {node.id for node in nodes if isinstance(node, ast.Name)}
+
+    @cached_property
+    def scopes(self) -> list[symtable.SymbolTable]:
+        """The names of a code cell as Python sorts them: those of its top level first, then those of each function."""
+        scopes = [symtable.symtable(self.source, "", "exec")] if self.statements else []
+        for scope in scopes:  # grows as it goes
+            scopes += scope.get_children()
+        return scopes
+
+    @cached_property
+    def sets(self) -> set[str]:
+        """The names that the cell leaves behind."""
+        return {name.get_name() for top in self.scopes[:1] for name in top.get_symbols() if name.is_local()}
+
+    @cached_property
+    def reads(self) -> set[str]:
+        """The names that it takes from other cells."""
+        found = {name for scope in self.scopes for name in scope.get_symbols() if name.is_referenced()}
+        return {name.get_name() for name in found if name.is_global()} - self.sets
 
     @property
     def calls(self) -> list[ast.Call]:
@@ -247,6 +267,20 @@ def interrupted_runs_kept(chapter: Chapter) -> Iterator[str]:
     for cell in chapter.cells:
         if re.search(r"\blist\(\s*(\w+\.)*train\(", cell.source):
             yield f"{cell}: list(train(…)) loses everything when interrupted; append each epoch in a loop."
+
+
+def going_back_works(chapter: Chapter) -> Iterator[str]:
+    """A cell that has run can run again: no cell below gives another meaning to a name that it reads."""
+    known: set[str] = set()
+    readers: dict[str, Cell] = {}
+    for cell in chapter.code:
+        if any(isinstance(statement, ast.Delete) for statement in cell.statements):
+            continue  # whoever reads what is gone is told so
+        for name in sorted(cell.sets & readers.keys()):
+            yield f"{cell}: it sets {name} anew, and {readers[name]}, which reads the one before, cannot run again."
+        readers = {name: reader for name, reader in readers.items() if name not in cell.sets}
+        readers |= {name: cell for name in cell.reads & known if name not in readers}
+        known |= cell.sets
 
 
 def short_cells(chapter: Chapter) -> Iterator[str]:
@@ -423,6 +457,7 @@ RULES: tuple[Rule, ...] = (
     claims_answered,
     quiet_where_compared,
     interrupted_runs_kept,
+    going_back_works,
     short_cells,
     no_semicolons,
     no_live_widgets,
