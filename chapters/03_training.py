@@ -541,8 +541,11 @@ claim("In evaluation the order changes nothing.", straight.accuracy == mixed.acc
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Train and evaluation mode
 #
-# Two kinds of layers work in another way while training: *dropout* sets a random part of the values to 0, *batch norm*
-# gives each channel mean 0 and deviation 1. `model.train()` and `model.eval()` switch them.
+# `model.train()` and `model.eval()` switch how *dropout* and *batch norm* behave.
+
+# %% [markdown]
+# While training, dropout sets a random part of the values to 0. Batch norm gives each channel the mean 0 and the
+# deviation 1 then. In evaluation both work in another way.
 
 # %%
 dropout = nn.Dropout(0.5)
