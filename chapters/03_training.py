@@ -527,9 +527,9 @@ claim(
 # %% [markdown]
 # The network keeps no list of what it has seen; it has only its weights, and every step moves them. A class lasts
 # eleven steps. While the sevens pass, every step makes "seven" likelier for *any* image, and no step defends the other
-# digits. The last class need not win, though: look at the printed lines. (Two seeds tried at a constant rate answered
-# eight, the class before the last. Why one class wins and not another we have not measured.) For evaluation the order
-# is of no consequence: nothing is learnt there, and a mean over the images does not ask for their order.
+# digits. The last class need not win, though: look at the printed lines. (Why one class wins and not another we have
+# not measured.) For evaluation the order is of no consequence: nothing is learnt there, and a mean over the images
+# does not ask for their order.
 
 # %%
 turned = Batches(test_set, 300, [normalize], Generator().manual_seed(1))
@@ -541,11 +541,8 @@ claim("In evaluation the order changes nothing.", straight.accuracy == mixed.acc
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Train and evaluation mode
 #
-# `model.train()` and `model.eval()` switch how *dropout* and *batch norm* behave.
-
-# %% [markdown]
-# While training, dropout sets a random part of the values to 0. Batch norm gives each channel the mean 0 and the
-# deviation 1 then. In evaluation both work in another way.
+# Training: *dropout* sets a random part of the values to 0, *batch norm* gives each channel mean 0, deviation 1.
+# `model.train()` and `model.eval()` switch them.
 
 # %%
 dropout = nn.Dropout(0.5)
@@ -864,14 +861,14 @@ predict(
 more = ["cnn-inside4", "cnn-inside7", "cnn-each", "mlp-each"]
 for record in progress(run_all(pixel_shuffle, size, more), total=len(more) * size.seeds):
     finished.append(record)
-all_runs = records.by_arm(finished)
+runs |= records.by_arm(finished)
 
 # %% tags=["nbval-ignore-output"] slideshow={"slide_type": "slide"}
 groups = {
     "CNN": {f"cnn-{shuffle}": name for shuffle, name in shuffles.items()},
     "MLP": {f"mlp-{shuffle}": shuffles[shuffle] for shuffle in ("none", "all", "each")},
 }
-plots.bands(all_runs, recorded, groups, "Test accuracy by how far the pixels were moved")
+plots.bands(runs, recorded, groups, "Test accuracy by how far the pixels were moved")
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # <!-- 3 minutes. Ask: what is left for the CNN in the fourth column? Pooled sums of strangers: still a network,
@@ -880,15 +877,13 @@ plots.bands(all_runs, recorded, groups, "Test accuracy by how far the pixels wer
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 claim(
     "The further pixels move, the worse for the CNN: 4×4 blocks cost at least a point.",
-    beats(all_runs["cnn-none"], all_runs["cnn-inside4"], by=0.01),
+    beats(runs["cnn-none"], runs["cnn-inside4"], by=0.01),
 )
-claim("Blocks of 7×7 cost at least another point.", beats(all_runs["cnn-inside4"], all_runs["cnn-inside7"], by=0.01))
-claim(
-    "The whole image costs at least half a point more.", beats(all_runs["cnn-inside7"], all_runs["cnn-all"], by=0.005)
-)
+claim("Blocks of 7×7 cost at least another point.", beats(runs["cnn-inside4"], runs["cnn-inside7"], by=0.01))
+claim("The whole image costs at least half a point more.", beats(runs["cnn-inside7"], runs["cnn-all"], by=0.005))
 claim(
     "With a permutation of its own for every image both networks stay below 35 %.",
-    max(mean_accuracy(all_runs[arm]) for arm in ("mlp-each", "cnn-each")) < 0.35,
+    max(mean_accuracy(runs[arm]) for arm in ("mlp-each", "cnn-each")) < 0.35,
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -955,7 +950,7 @@ claim(
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 verdict(
     "Shuffling the pixels makes the problem impossible for a CNN.",
-    all(run.accuracy < 0.2 for run in all_runs["cnn-all"]),
+    all(run.accuracy < 0.2 for run in runs["cnn-all"]),
     because="every one stays far above a guess; a permutation for each image leaves 23 % of digits, elsewhere more",
 )
 verdict(
@@ -971,7 +966,7 @@ verdict(
 # %% tags=["claim"] slideshow={"slide_type": "slide"}
 verdict(
     "A fully connected network does not care in which order the pixels come.",
-    [mean_accuracy(all_runs["mlp-all"]) > 0.8, mean_accuracy(all_runs["mlp-each"]) > 0.8],
+    [mean_accuracy(runs["mlp-all"]) > 0.8, mean_accuracy(runs["mlp-each"]) > 0.8],
     because="not in which, but it must be the same one for every image",
 )
 verdict(
@@ -1049,14 +1044,14 @@ claim("It expects between half and twice as many mistakes as it makes.", 0.5 < e
 # pull at each convolution's weights?
 
 # %% tags=["nbval-ignore-output"]
-sample, classes = Pad(2)(normalize(train_set.pixels[:32])), train_set.labels[:32]
+sample, targets = Pad(2)(normalize(train_set.pixels[:32])), train_set.labels[:32]
 pulls = {}
 for make in (plain56_cifar, resnet56_cifar):
     for number in range(first_seed(), first_seed() + 3):
         torch.manual_seed(number)
-        pulls[make.__name__, number] = [norm for _, norm in gradient_norms(make(in_channels=1), sample, classes)][:-1]
-        nearest, *_, farthest = pulls[make.__name__, number]
-        print(f"{make.__name__:>14}: {nearest:8.2f} at the first convolution, {farthest:.2f} at the last")
+        pulls[make.__name__, number] = [norm for _, norm in gradient_norms(make(in_channels=1), sample, targets)][:-1]
+        at_first, *_, at_last = pulls[make.__name__, number]
+        print(f"{make.__name__:>14}: {at_first:8.2f} at the first convolution, {at_last:.2f} at the last")
 bare, shortcuts = ([line for (name, _), line in pulls.items() if name.startswith(kind)] for kind in ("plain", "res"))
 
 # %% tags=["claim"]

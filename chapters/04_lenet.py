@@ -706,14 +706,13 @@ claim(
 # *CIFAR-10* has 60,000 photographs of 32×32 pixels, in colour, of animals and vehicles; 50,000 of them are for
 # training. A net with LeNet's shape and three input channels learns them too. The course's *ladder* trains one small
 # net of each family on them, all by one recipe; chapters 05 to 08, 10 and 12 add rungs. The years in its pictures are
-# those of the families: the nets are small versions with ReLU and max pools, in today's manner. (`python -m cnnlib run
-# ladder --full` makes the records. Ours read a copy of CIFAR-10 whose pictures had been saved as JPEG: its pixels
-# differ a little from the original's.)
+# those of the families; the nets are the course's versions for 32×32 pixels. (`python -m cnnlib run ladder --full
+# --arms lenet_cifar` makes the records of one anew. Ours read a copy of CIFAR-10 whose pictures had been saved as
+# JPEG: its pixels differ a little from the original's.)
 
 # %% tags=["nbval-ignore-output"]
 photographs = ladder.recorded("lenet_cifar")
-rungs = {arm: ladder.ARMS[arm] for arm in photographs}
-plots.ladder({}, photographs, rungs, 0.4, "Test accuracy on CIFAR-10, eight epochs") if photographs else None
+plots.ladder({}, photographs, ladder.ARMS, 0.4, "Test accuracy on CIFAR-10, eight epochs")
 
 # %% [markdown]
 # In the mean of three runs it names 65.1 %<!-- ladder-full: lenet_cifar, mean --> of the 10,000 photographs for

@@ -928,7 +928,7 @@ verdict(
 verdict(
     "Dropout narrows the gap, so the network reads unseen images better.",
     beats(on_new["dropout"], on_new["plain"], by=0),
-    because="by equal passes it reads fewer; by three times as many, in one run, as many, and most of the gap is back",
+    because="after equal passes it reads fewer; after three times as many, once, about as many, most of the gap back",
 )
 
 # %% [markdown] slideshow={"slide_type": "notes"}

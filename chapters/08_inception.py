@@ -988,10 +988,10 @@ claim(
 
 # %% jupyter={"source_hidden": true}
 predict(
-    "Both have fewer parameters than the small VGG of chapter 06, and more work. Which reads the most photographs?",
+    "Both have fewer parameters than the ladder's VGG of chapter 06, and more work. Which of the three reads the most?",
     {
         "VGG": "It has the most weights. How often does it use each?",
-        "GoogLeNet": "Which of the three multiplies most? And is it owed to the modules, then?",
+        "GoogLeNet": "v3 was made to mend it. What would put the older one in front?",
         "Inception v3": "It is a year younger. At an eighth of its maps, what is left of its modules?",
     },
 )
@@ -1016,26 +1016,27 @@ plots.ladder({}, photographs, ladder.ARMS, 0.6, "Test accuracy on CIFAR-10, eigh
 
 # %% tags=["claim"]
 claim(
-    "Recorded: the one run of GoogLeNet reads over 82 %, that of Inception v3 over 79 %, each run of the others less.",
+    "Recorded: the one run of GoogLeNet reads over 82 %, that of Inception v3 over 79 %, the others less than 77 %.",
     photographs["googlenet_cifar"][0].accuracy > 0.82
     and photographs["inception_v3_cifar"][0].accuracy > 0.79
-    and max(run.accuracy for arm in rungs[:5] for run in photographs[arm]) < 0.79,
+    and max(run.accuracy for arm in rungs[:5] for run in photographs[arm]) < 0.77,
 )
 claim(
-    "With fewer parameters than VGG they do nine times its multiply-adds, and five times.",
-    [photographs[arm][0].macs // photographs["vgg_cifar"][0].macs for arm in rungs[5:]] == [9, 5]
+    "With fewer parameters than VGG they do over nine times its multiply-adds, and over five times.",
+    photographs["googlenet_cifar"][0].macs > 9 * photographs["vgg_cifar"][0].macs
+    and photographs["inception_v3_cifar"][0].macs > 5 * photographs["vgg_cifar"][0].macs
     and max(photographs[arm][0].parameters for arm in rungs[5:]) < photographs["vgg_cifar"][0].parameters,
 )
 
 # %% [markdown]
 # GoogLeNet reads 83.3 %<!-- ladder-full-bfloat16: googlenet_cifar, mean -->, Inception v3 80.3 %<!--
 # ladder-full-bfloat16: inception_v3_cifar, mean -->, the VGG 76.1 %<!-- ladder-full: vgg_cifar, mean --> in the mean
-# of three: the largest step of the ladder so far. Is it owed to several windows side by side? The rung cannot say.
-# GoogLeNet has 55 convolutions, the VGG eight, each with a norm; it does nine times the work. Training it took one
-# processor core 4,206 seconds<!-- ladder-full-bfloat16: googlenet_cifar, seconds, mean -->, with another training
-# beside it. But work alone does not do it: NiN, without a norm, does twenty times the VGG's, and reads less. And v3
-# behind GoogLeNet? That is one run of each, and we cut the one down to a quarter of its maps, the other to an eighth.
-# Of the large ones it says nothing.
+# of three. From VGG to GoogLeNet it is the largest step of the ladder so far, by one run. Is it owed to several
+# windows side by side? The rung cannot say. GoogLeNet has 55 convolutions, the VGG eight, each with a norm; it does
+# nine times the work. Training it took one processor core 4,206 seconds<!-- ladder-full-bfloat16: googlenet_cifar,
+# seconds, mean -->, with another training beside it. But work alone does not do it: NiN, without a norm, does twenty
+# times the VGG's, and reads less. And v3 behind GoogLeNet? That is one run of each, and we cut the one down to a
+# quarter of its maps, the other to an eighth. Of the large ones it says nothing.
 
 # %% [markdown]
 # ## Does it hold up?

@@ -358,7 +358,7 @@ claim(
 )
 
 # %%
-del twin
+del twin, names
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Few parameters, much memory?
@@ -990,12 +990,12 @@ claim(
 
 # %% jupyter={"source_hidden": true}
 predict(
-    "270,000 parameters each, one recipe. What does DenseNet-22 ask for, beside ResNet-20, and what does it get?",
+    "270,000 parameters each. What does DenseNet-22 ask for, beside ResNet-20: work, and memory to train?",
     {
-        "as much work and memory, and it reads more": "As many weights. How often is each used, and what is kept?",
-        "more work and memory, and it reads more": "On clothes dense was not ahead of adding. What would be new here?",
-        "more work and memory, and it reads as much": "It learns by a rate and a number of passes. Whose are they?",
-        "more work and memory, and it reads fewer": "If so: is that the wiring, or eight passes at this rate?",
+        "less of both: dense nets are thrifty": "Its weights are as many. What else costs?",
+        "as much of both": "How often is each weight used, and what must be kept?",
+        "more work, as much memory": "A layer reads a whole stack. Who keeps the stack?",
+        "more of both": "Where would it come from, at equal weights?",
     },
 )
 
@@ -1024,13 +1024,13 @@ claim(
 
 # %% [markdown]
 # ResNet-20 reads 76.6 %<!-- ladder-full: resnet20_cifar, mean -->, DenseNet-22 77.3 %<!-- ladder-full-bfloat16:
-# densenet22, mean -->. Between single runs that is no difference; three runs of the ladder's VGG lie a point apart. So
-# the equal count of parameters bought no more on these photographs, and it had to be paid for: twice as much work,
-# nearly, and four times the memory. But DenseNet-22 names only 81 in a hundred of the photographs that it trained on,
-# ResNet-20 83, and both still climb. Eight passes at this rate do not finish either. On clothes, where chapter 12 lets
-# each net choose its rate, this DenseNet took thirty times as much, ResNet-20 three times. The paper's rate is ten
-# times ours, and its nets learn for 300 passes [1, section 4.2]. What stacking is worth when all have learned, this
-# ladder does not say.
+# densenet22, mean -->. One run each, in different precision, cannot tell which is ahead: three runs of the ladder's
+# VGG lie a point apart. What can be told is the price of these weights: nearly twice the work, and four times the
+# memory. In its last pass DenseNet-22 named 81 in a hundred of the photographs that it trains on, ResNet-20 83, and
+# both climbed in every pass: eight may be too few. On clothes chapter 12 lets each net choose its rate; there this
+# DenseNet chose thirty times the ladder's, ResNet-20 three times, by one run each. The paper's rate is ten times ours,
+# and its nets learn for 300 passes [1, section 4.2]. What stacking is worth when all have learned, this ladder does
+# not say.
 #
 # ## Does it hold up?
 #

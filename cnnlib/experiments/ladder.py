@@ -1,6 +1,6 @@
 """The ladder: the 32×32 net of every family, one after the other, by one recipe. Does each step of the history climb?
 
-Each `_cifar` network of the course as its file describes it, on CIFAR-10 as it is (nothing mirrored, nothing moved).
+Fourteen nets for 32×32 pixels as their files describe them, on CIFAR-10 as it is (nothing mirrored, nothing moved).
 One peak rate for all, 0.01: NiN of 2013 leaves chance with no larger one, see `cnnlib.models.nin`.
 """
 
@@ -75,5 +75,5 @@ def recorded(*arms: str, runs: Path = records.RUNS) -> dict[str, list[Record]]:
     return found
 
 
-# Which claims about these runs each sabotage must turn, by words of their sentences.
-SABOTAGES = {random_labels: ("climb",)}
+# Which claims about these runs each sabotage must turn, by words of their sentences: no chapter trains a rung.
+SABOTAGES = {random_labels: ()}

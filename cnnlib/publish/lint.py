@@ -95,12 +95,17 @@ class Cell:
 
     @cached_property
     def sets(self) -> set[str]:
-        """The names that the cell leaves behind."""
-        return {name.get_name() for top in self.scopes[:1] for name in top.get_symbols() if name.is_local()}
+        """The names to which it gives a meaning; not those that it deletes, or only adds to, as `runs |= …` does."""
+        nodes = [node for statement in self.statements for node in ast.walk(statement)]
+        added = [node.target for node in nodes if isinstance(node, ast.AugAssign)]
+        names = [node for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
+        given = {name.id for name in names if isinstance(name.ctx, ast.Store) and name not in added}
+        left = {name.get_name() for top in self.scopes[:1] for name in top.get_symbols() if name.is_local()}
+        return left - ({name.id for name in names} - given)
 
     @cached_property
     def reads(self) -> set[str]:
-        """The names that it takes from other cells."""
+        """The names that it takes from other cells, and does not set itself: `x = x + 1` is not seen."""
         found = {name for scope in self.scopes for name in scope.get_symbols() if name.is_referenced()}
         return {name.get_name() for name in found if name.is_global()} - self.sets
 
@@ -274,8 +279,6 @@ def going_back_works(chapter: Chapter) -> Iterator[str]:
     known: set[str] = set()
     readers: dict[str, Cell] = {}
     for cell in chapter.code:
-        if any(isinstance(statement, ast.Delete) for statement in cell.statements):
-            continue  # whoever reads what is gone is told so
         for name in sorted(cell.sets & readers.keys()):
             yield f"{cell}: it sets {name} anew, and {readers[name]}, which reads the one before, cannot run again."
         readers = {name: reader for name, reader in readers.items() if name not in cell.sets}

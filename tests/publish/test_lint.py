@@ -116,6 +116,16 @@ def insert(place: int, cell: NotebookNode) -> Callable[[NotebookNode], None]:
     return change
 
 
+def both(*changes: Callable[[NotebookNode], None]) -> Callable[[NotebookNode], None]:
+    """A change that is several."""
+
+    def change(notebook: NotebookNode) -> None:
+        for one in changes:
+            one(notebook)
+
+    return change
+
+
 def count_anew(notebook: NotebookNode) -> None:
     """Number the executions from the top."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -208,7 +218,12 @@ CHANGES: list[tuple[lint.Rule, str, Callable[[NotebookNode], object]]] = [
     (lint.interrupted_runs_kept, "with a module", add(CHECK, "\nhistory = lambda: list( training.train(1))")),
     (lint.going_back_works, "a name", insert(STUB, new_code_cell("limit = 5"))),
     (lint.going_back_works, "a loop's name", insert(STUB, new_code_cell("for limit in (5, 6):\n    print(limit)"))),
-    (lint.going_back_works, "a function's", insert(STUB, new_code_cell("PNG = lambda: limit"))),
+    (lint.going_back_works, "beside a del", insert(STUB, new_code_cell("limit = 5\ndel PNG"))),
+    (
+        lint.going_back_works,
+        "read in a function",
+        both(add(CHECK, "\npath = lambda: sys.path"), insert(STUB, new_code_cell("sys = 3"))),
+    ),
     (lint.short_cells, "16 lines", insert(CHECK, new_code_cell(LINES))),
     (lint.no_semicolons, "at the end", add(CHECK, "\nlimit;")),
     (lint.no_semicolons, "before a comment", add(CHECK, "\nlimit;  # hushed")),
@@ -246,6 +261,13 @@ def test_one_change_breaks_one_rule(rule: lint.Rule, change: Callable, built: Pa
     assert broken_rules(path) == {rule.__name__}
     for problem in lint.problems(path, RULES):
         assert problem.startswith("03_good, ") and problem.endswith(".") and "\n" not in problem
+
+
+@pytest.mark.parametrize("code", ["del limit", "limit += 1", "sys = 3", "print([limit for limit in (5, 6)])"])
+def test_a_cell_may_delete_add_to_and_set_what_no_cell_above_reads(code: str, built: Path, tmp_path: Path):
+    notebook = nbformat.read(built, as_version=4)
+    insert(STUB, new_code_cell(code))(notebook)
+    assert broken_rules(save_pair(notebook, tmp_path / built.name)) == set()
 
 
 def save_pair(notebook: NotebookNode, path: Path) -> Path:
