@@ -770,8 +770,8 @@ claim(
 # DenseNet-22 77.3 %<!-- ladder-full-bfloat16: densenet22, mean -->, MnasNet 73.8 %<!-- ladder-full: mnasnet_cifar,
 # mean -->, EfficientNet 79.1 %<!-- ladder-full: efficientnet_cifar, mean -->. Was there no progress? A rung is a net
 # *and* a recipe *and* a size. GoogLeNet does twice the work of ResNet-20 here, and over four times EfficientNet's. In
-# their last pass MnasNet and DenseNet-22 name 81 in a hundred of their own photographs, ResNet-20 83, GoogLeNet and
-# each VGG over 90: at this rate eight passes may be too few for the first three. Of the years a rung says little.
+# their last pass MnasNet and DenseNet-22 name 81 in a hundred of their own photographs, ResNet-20 83, GoogLeNet 90 and
+# each VGG more: at this rate eight passes may be too few for the first three. Of the years a rung says little.
 #
 # For its half of the multiply-adds EfficientNet has two and a half times ResNet-20's parameters, and its one run took
 # 2,451 seconds<!-- ladder-full: efficientnet_cifar, seconds, mean --> of one core, ResNet-20's 888<!-- ladder-full:
