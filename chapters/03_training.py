@@ -542,7 +542,7 @@ claim("In evaluation the order changes nothing.", straight.accuracy == mixed.acc
 # ## Train and evaluation mode
 #
 # Training: *dropout* sets a random part of the values to 0, *batch norm* gives each channel mean 0, deviation 1.
-# `model.train()` and `model.eval()` switch them.
+# `model.train()` and `model.eval()` switch both between this and another way of working.
 
 # %%
 dropout = nn.Dropout(0.5)

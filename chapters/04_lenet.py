@@ -707,8 +707,8 @@ claim(
 # training. A net with LeNet's shape and three input channels learns them too. The course's *ladder* trains one small
 # net of each family on them, all by one recipe; chapters 05 to 08, 10 and 12 add rungs. The years in its pictures are
 # those of the families; the nets are the course's versions for 32×32 pixels. (`python -m cnnlib run ladder --full
-# --arms lenet_cifar` makes the records of one anew. Ours read a copy of CIFAR-10 whose pictures had been saved as
-# JPEG: its pixels differ a little from the original's.)
+# --arms lenet_cifar --folder FOLDER` trains this rung anew. Ours read a copy of CIFAR-10 whose pictures had been saved
+# as JPEG: its pixels differ a little from the original's.)
 
 # %% tags=["nbval-ignore-output"]
 photographs = ladder.recorded("lenet_cifar")

@@ -357,9 +357,6 @@ claim(
     {sum(p.numel() for p in net.parameters()) for net in names.values()} == {7_978_856},
 )
 
-# %%
-del twin, names
-
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Few parameters, much memory?
 #
@@ -990,11 +987,11 @@ claim(
 
 # %% jupyter={"source_hidden": true}
 predict(
-    "270,000 parameters each. What does DenseNet-22 ask for, beside ResNet-20: work, and memory to train?",
+    "270,000 parameters each. How much work does DenseNet-22 take, against ResNet-20, and how much memory to train?",
     {
         "less of both: dense nets are thrifty": "Its weights are as many. What else costs?",
         "as much of both": "How often is each weight used, and what must be kept?",
-        "more work, as much memory": "A layer reads a whole stack. Who keeps the stack?",
+        "as much work, more memory": "The stack must be kept. And each weight: how often is it used?",
         "more of both": "Where would it come from, at equal weights?",
     },
 )

@@ -97,7 +97,7 @@ class Cell:
     def sets(self) -> set[str]:
         """The names to which it gives a meaning; not those that it deletes, or only adds to, as `runs |= …` does."""
         nodes = [node for statement in self.statements for node in ast.walk(statement)]
-        added = [node.target for node in nodes if isinstance(node, ast.AugAssign)]
+        added = [node.target for node in nodes if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.BitOr)]
         names = [node for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
         given = {name.id for name in names if isinstance(name.ctx, ast.Store) and name not in added}
         left = {name.get_name() for top in self.scopes[:1] for name in top.get_symbols() if name.is_local()}
@@ -107,7 +107,10 @@ class Cell:
     def reads(self) -> set[str]:
         """The names that it takes from other cells, and does not set itself: `x = x + 1` is not seen."""
         found = {name for scope in self.scopes for name in scope.get_symbols() if name.is_referenced()}
-        return {name.get_name() for name in found if name.is_global()} - self.sets
+        grown = {
+            s.target.id for s in self.statements if isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Name)
+        }
+        return ({name.get_name() for name in found if name.is_global()} | grown) - self.sets
 
     @property
     def calls(self) -> list[ast.Call]:
@@ -275,7 +278,10 @@ def interrupted_runs_kept(chapter: Chapter) -> Iterator[str]:
 
 
 def going_back_works(chapter: Chapter) -> Iterator[str]:
-    """A cell that has run can run again: no cell below gives another meaning to a name that it reads."""
+    """A cell that has run can run again: no cell below gives another meaning to a name that it reads.
+
+    A name that is gone is another matter: whoever reads it is told so.
+    """
     known: set[str] = set()
     readers: dict[str, Cell] = {}
     for cell in chapter.code:

@@ -218,6 +218,8 @@ CHANGES: list[tuple[lint.Rule, str, Callable[[NotebookNode], object]]] = [
     (lint.interrupted_runs_kept, "with a module", add(CHECK, "\nhistory = lambda: list( training.train(1))")),
     (lint.going_back_works, "a name", insert(STUB, new_code_cell("limit = 5"))),
     (lint.going_back_works, "a loop's name", insert(STUB, new_code_cell("for limit in (5, 6):\n    print(limit)"))),
+    (lint.going_back_works, "added to", insert(STUB, new_code_cell("limit += 1"))),
+    (lint.going_back_works, "grown above", both(add(CHECK, "\nsys |= {}"), insert(STUB, new_code_cell("sys = 3")))),
     (lint.going_back_works, "beside a del", insert(STUB, new_code_cell("limit = 5\ndel PNG"))),
     (
         lint.going_back_works,
@@ -263,8 +265,8 @@ def test_one_change_breaks_one_rule(rule: lint.Rule, change: Callable, built: Pa
         assert problem.startswith("03_good, ") and problem.endswith(".") and "\n" not in problem
 
 
-@pytest.mark.parametrize("code", ["del limit", "limit += 1", "sys = 3", "print([limit for limit in (5, 6)])"])
-def test_a_cell_may_delete_add_to_and_set_what_no_cell_above_reads(code: str, built: Path, tmp_path: Path):
+@pytest.mark.parametrize("code", ["del limit", "limit |= 4", "sys = 3", "print([limit for limit in (5, 6)])"])
+def test_a_cell_may_delete_or_grow_a_name_and_set_one_that_is_not_read(code: str, built: Path, tmp_path: Path):
     notebook = nbformat.read(built, as_version=4)
     insert(STUB, new_code_cell(code))(notebook)
     assert broken_rules(save_pair(notebook, tmp_path / built.name)) == set()
