@@ -468,7 +468,10 @@ claim(
 )
 claim(
     "In no run does tanh need more than one pass longer than ReLU to get there.",
-    all(arrives(a) <= arrives(b) + 1 for a, b in zip(runs["tanh"], runs["relu"])),
+    all(
+        sum(row["accuracy"] < 0.75 for row in a.epochs) <= 1 + sum(row["accuracy"] < 0.75 for row in b.epochs)
+        for a, b in zip(runs["tanh"], runs["relu"])
+    ),
 )
 
 # %% tags=["claim"] slideshow={"slide_type": "fragment"}
