@@ -541,8 +541,11 @@ claim("In evaluation the order changes nothing.", straight.accuracy == mixed.acc
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Train and evaluation mode
 #
-# Training: *dropout* sets a random part of the values to 0, *batch norm* gives each channel mean 0, deviation 1.
-# `model.train()` and `model.eval()` switch both between this and another way of working.
+# `model.train()` and `model.eval()` switch how dropout and batch norm work.
+
+# %% [markdown]
+# *Dropout* sets a random part of the values to 0. *Batch norm* brings each channel of a batch to the mean 0 and the
+# deviation 1. So they work in training; in evaluation both work in another way.
 
 # %%
 dropout = nn.Dropout(0.5)
