@@ -78,12 +78,16 @@ class Cell:
         except SyntaxError:
             return []
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every part of the statements."""
+        return [node for statement in self.statements for node in ast.walk(statement)]
+
     @property
     def names(self) -> set[str]:
         """Every name that the cell reads, sets or defines."""
-        nodes = [node for statement in self.statements for node in ast.walk(statement)]
-        defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-        return defined | {node.id for node in nodes if isinstance(node, ast.Name)}
+        defined = {node.name for node in self.nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        return defined | {node.id for node in self.nodes if isinstance(node, ast.Name)}
 
     @cached_property
     def scopes(self) -> list[symtable.SymbolTable]:
@@ -96,9 +100,10 @@ class Cell:
     @cached_property
     def sets(self) -> set[str]:
         """The names to which it gives a meaning; not those that it deletes, or only adds to, as `runs |= …` does."""
-        nodes = [node for statement in self.statements for node in ast.walk(statement)]
-        added = [node.target for node in nodes if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.BitOr)]
-        names = [node for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
+        added = [
+            node.target for node in self.nodes if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.BitOr)
+        ]
+        names = [node for node in self.nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)]
         given = {name.id for name in names if isinstance(name.ctx, ast.Store) and name not in added}
         left = {name.get_name() for top in self.scopes[:1] for name in top.get_symbols() if name.is_local()}
         return left - ({name.id for name in names} - given)
@@ -115,8 +120,7 @@ class Cell:
     @property
     def calls(self) -> list[ast.Call]:
         """The calls of claim and verdict in it."""
-        nodes = [node for statement in self.statements for node in ast.walk(statement)]
-        return [node for node in nodes if isinstance(node, ast.Call) and called(node) in TEXTS]
+        return [node for node in self.nodes if isinstance(node, ast.Call) and called(node) in TEXTS]
 
 
 @dataclass(frozen=True)
