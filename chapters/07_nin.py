@@ -948,9 +948,7 @@ claim(
 
 # %%
 photographs = ladder.recorded("lenet_cifar", "alexnet_cifar", "zfnet_cifar", "nin_cifar", "vgg_cifar")
-for arm, (one, *_) in photographs.items():
-    price = f"{one.parameters:8,} parameters, {one.macs / 1e6:6.1f} million multiply-adds"
-    print(f"{ladder.ARMS[arm]:14}{price}, right in training {one.epochs[-1]['accuracy']:.0%}")
+print(ladder.prices(photographs))
 
 # %% tags=["nbval-ignore-output"]
 plots.ladder({}, photographs, ladder.ARMS, 0.6, "Test accuracy on CIFAR-10, eight epochs")

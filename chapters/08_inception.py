@@ -1007,9 +1007,7 @@ rungs = [
     "inception_v3_cifar",
 ]
 photographs = ladder.recorded(*rungs)
-for arm, (one, *_) in photographs.items():
-    price = f"{one.parameters:8,} parameters, {one.macs / 1e6:6.1f} million multiply-adds"
-    print(f"{ladder.ARMS[arm]:19}{price}, right in training {one.epochs[-1]['accuracy']:.0%}")
+print(ladder.prices(photographs))
 
 # %% tags=["nbval-ignore-output"]
 plots.ladder({}, photographs, ladder.ARMS, 0.6, "Test accuracy on CIFAR-10, eight epochs")

@@ -4,7 +4,7 @@ Fourteen nets for 32×32 pixels as their files describe them, on CIFAR-10 as it 
 One peak rate for all, 0.01: NiN of 2013 leaves chance with no larger one, see `cnnlib.models.nin`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,6 +73,16 @@ def recorded(*arms: str, runs: Path = records.RUNS) -> dict[str, list[Record]]:
     if missing := [arm for arm in arms if arm not in found]:
         print(f"not recorded yet: to do so, python -m cnnlib run ladder --full --arms {' '.join(missing)}")
     return found
+
+
+def prices(found: Mapping[str, Sequence[Record]]) -> str:
+    """A line for each rung: parameters, multiply-adds of an image, what its first run names right in its last pass."""
+    width = max(len(ARMS[arm]) for arm in found) + 1 if found else 0
+    lines = []
+    for arm, (one, *_) in found.items():
+        price = f"{one.parameters:8,} parameters, {one.macs / 1e6:6.1f} million multiply-adds"
+        lines.append(f"{ARMS[arm]:{width}}{price}, right in training {one.epochs[-1]['accuracy']:.0%}")
+    return "\n".join(lines)
 
 
 # Which claims about these runs each sabotage must turn, by words of their sentences: no chapter trains a rung.

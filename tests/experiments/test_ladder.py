@@ -56,3 +56,11 @@ def test_a_rung_in_mixed_precision_stands_where_there_is_none_in_32_bits(tmp_pat
 def test_every_rung_climbs_higher_in_time():
     years = [int(name.rpartition(", ")[2]) for name in ARMS.values()]
     assert years == sorted(years) and set(ARMS) <= set(ladder.NETS)
+
+
+def test_prices_are_those_of_each_rung_s_first_run():
+    record = ladder.run("lenet_cifar", 0, FEW, torch.device("cpu"))
+    first = replace(record, parameters=1234, macs=5_600_000, epochs=[{"loss": 1.0, "accuracy": 0.78}])
+    lines = ladder.prices({"lenet_cifar": [first, record], "inception_v3_cifar": [record]}).splitlines()
+    assert lines[0] == "LeNet, 1998           1,234 parameters,    5.6 million multiply-adds, right in training 78%"
+    assert lines[1].startswith("Inception v3, 2015 ") and ladder.prices({}) == ""
